@@ -1,1 +1,49 @@
-//! (see ARCHITECTURE.md)
+//! The box's network as a value: what the configuration wants, what the kernel has, and the steps
+//! from one to the other.
+//!
+//! [`desired`] reads the model, [`plan`] compares it with an [`Observed`] that `kernel` took, and
+//! the [`Plan`] is shown to people and executed by `kernel` unchanged. Nothing is decided later.
+//!
+//! Invariants:
+//! - This crate touches nothing: no tokio, sockets, files, environment or clock.
+//! - A route or an address is removed or replaced only if it bears our mark ([`ROUTE_PROTOCOL`],
+//!   [`ADDRESS_PROTOCOL`]). What others put there is left alone, and if it stands in the way it is
+//!   reported as a [`Problem`].
+//! - Planning again after a plan was executed gives an empty plan; [`simulation`] proves it in tests.
+//!
+//! `docs/network.md` explains the choices to people.
+
+mod desired;
+mod observed;
+mod plan;
+mod problem;
+pub mod simulation;
+mod state;
+mod step;
+
+pub use desired::{Desired, Need, WantedAddress, WantedLink, WantedRoute, WantedSysctl, desired};
+pub use observed::{Observed, ObservedAddress, ObservedLink, ObservedRoute, ObservedSysctl};
+pub use plan::{Plan, plan};
+pub use problem::Problem;
+pub use state::{
+    Family, InterfaceAddress, InterfaceName, NextHop, Route, RouteKind, Scope, Sysctl,
+    effective_metric,
+};
+pub use step::{PlannedStep, Step};
+
+/// `rtm_protocol` of every route we add: 76, the letter L.
+///
+/// Free in `linux/rtnetlink.h` (0-4, 8-18, 42, 99, 186-189, 192), in iproute2's `rt_protos`, and not
+/// among those that FRR (190-198) and Calico (80) took for themselves. The kernel does not interpret
+/// it; `ip route show proto 76` lists what is ours.
+pub const ROUTE_PROTOCOL: u8 = 76;
+
+/// `IFA_PROTO` of every address we add: 76, as for routes.
+///
+/// The kernel itself uses 1 to 3 (`linux/if_addr.h`). Kept by Linux 5.18 and later; an older kernel
+/// forgets it, and then an address that is no longer wanted cannot be told from somebody else's and
+/// stays until it is removed by hand.
+pub const ADDRESS_PROTOCOL: u8 = 76;
+
+/// The kernel's main routing table, which `ip route show` prints.
+pub const TABLE_MAIN: u32 = 254;

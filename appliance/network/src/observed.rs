@@ -1,0 +1,113 @@
+//! What the kernel has, taken by `kernel::observe` and shown on the Status page.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::state::{InterfaceAddress, InterfaceName, NextHop, Route, Sysctl};
+use crate::{ADDRESS_PROTOCOL, ROUTE_PROTOCOL};
+
+/// The network of the box at one moment. Everything in it is a fact; nothing says what is wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Observed {
+    /// Interfaces, by index.
+    pub links: Vec<ObservedLink>,
+    /// Addresses of all interfaces.
+    pub addresses: Vec<ObservedAddress>,
+    /// Routes of all tables, in the kernel's order, without those of table `local` (255) that the
+    /// kernel itself keeps for every address.
+    pub routes: Vec<ObservedRoute>,
+    /// The settings we care about; one that this kernel lacks is absent.
+    pub sysctls: Vec<ObservedSysctl>,
+}
+
+impl Observed {
+    /// The interface of this name.
+    pub fn link(&self, name: &str) -> Option<&ObservedLink> {
+        self.links.iter().find(|link| &*link.name == name)
+    }
+
+    /// Value of a setting, `None` if this kernel lacks it.
+    pub fn sysctl(&self, sysctl: &Sysctl) -> Option<&str> {
+        let found = self.sysctls.iter().find(|other| other.sysctl == *sysctl);
+        found.map(|other| other.value.as_str())
+    }
+
+    /// The addresses of one interface.
+    pub fn addresses_of(&self, interface: &str) -> impl Iterator<Item = &ObservedAddress> {
+        let interface = interface.to_owned();
+        self.addresses
+            .iter()
+            .filter(move |other| *other.address.interface == *interface)
+    }
+}
+
+/// An interface.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObservedLink {
+    /// The kernel's number for it.
+    pub index: u32,
+    /// Its name.
+    pub name: InterfaceName,
+    /// Administratively up (`IFF_UP`).
+    pub up: bool,
+    /// A cable with somebody at the other end (`IFF_LOWER_UP`).
+    pub carrier: bool,
+    /// Whether it is a loopback interface.
+    pub loopback: bool,
+}
+
+/// An address on an interface.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObservedAddress {
+    /// Interface, address and prefix length.
+    pub address: InterfaceAddress,
+    /// Who set it (`IFA_PROTO`); `None` if nobody said, or before Linux 5.18.
+    pub protocol: Option<u8>,
+    /// IPv6: duplicate address detection has not ended, so nobody can bind to it yet.
+    #[serde(default)]
+    pub tentative: bool,
+    /// IPv6: somebody else on the link has it.
+    #[serde(default)]
+    pub duplicate: bool,
+}
+
+impl ObservedAddress {
+    /// Whether we put it there.
+    pub fn is_ours(&self) -> bool {
+        self.protocol == Some(ADDRESS_PROTOCOL)
+    }
+}
+
+/// A route.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObservedRoute {
+    /// The route; of one with several ways on, the first.
+    pub route: Route,
+    /// Who set it (`rtm_protocol`).
+    pub protocol: u8,
+    /// The further ways on. We never make such a route; if one of ours got more, somebody else
+    /// added them, and it is treated as theirs.
+    #[serde(default)]
+    pub further: Vec<NextHop>,
+    /// Preferred source address of packets that are sent by it.
+    #[serde(default)]
+    pub source: Option<IpAddr>,
+}
+
+impl ObservedRoute {
+    /// Whether we put it there, as it is.
+    pub fn is_ours(&self) -> bool {
+        self.protocol == ROUTE_PROTOCOL && self.further.is_empty()
+    }
+}
+
+/// A kernel setting and its value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObservedSysctl {
+    /// Which.
+    pub sysctl: Sysctl,
+    /// Its text, without white space around it.
+    pub value: String,
+}

@@ -1,0 +1,130 @@
+//! What keeps a wanted thing from being done without harm.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use lanai_model::Origin;
+use serde::{Deserialize, Serialize};
+
+use crate::observed::ObservedRoute;
+use crate::state::{InterfaceAddress, InterfaceName, Route};
+
+/// Something wanted that the plan leaves out, because it cannot work or would destroy what is not
+/// ours. A plan with problems is still safe to execute; whether to go on with the rest is decided
+/// by who asked for it (an `apply` is refused, a boot goes on).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Problem {
+    /// The box has no interface of this name. Everything written for it is left out.
+    NoSuchInterface {
+        /// The name.
+        interface: InterfaceName,
+        /// Names that exist, for a hint; at most 16.
+        existing: Vec<InterfaceName>,
+        /// The `service network` line.
+        origin: Origin,
+    },
+    /// Somebody else's route has the table, destination and metric of a wanted one.
+    RouteTaken {
+        /// What is wanted.
+        wanted: Route,
+        /// What is there.
+        existing: ObservedRoute,
+        /// The line.
+        origin: Origin,
+    },
+    /// Two wanted routes have one table, destination and metric. The first is kept.
+    RouteTwice {
+        /// The second of them.
+        wanted: Route,
+        /// The first one's line.
+        first: Origin,
+        /// The second one's line.
+        origin: Origin,
+    },
+    /// The gateway is on no network of the interface, so the kernel would refuse the route.
+    GatewayUnreachable {
+        /// The gateway.
+        gateway: IpAddr,
+        /// The interface.
+        interface: InterfaceName,
+        /// The route.
+        wanted: Route,
+        /// The line.
+        origin: Origin,
+    },
+    /// Somebody else's IPv6 address is the wanted one with another prefix length; the kernel keeps
+    /// an IPv6 address only once on an interface.
+    AddressTaken {
+        /// What is wanted.
+        wanted: InterfaceAddress,
+        /// What is there.
+        existing: InterfaceAddress,
+        /// The line.
+        origin: Origin,
+    },
+}
+
+impl Problem {
+    /// The configuration line it is about.
+    pub fn origin(&self) -> &Origin {
+        match self {
+            Self::NoSuchInterface { origin, .. }
+            | Self::RouteTaken { origin, .. }
+            | Self::RouteTwice { origin, .. }
+            | Self::GatewayUnreachable { origin, .. }
+            | Self::AddressTaken { origin, .. } => origin,
+        }
+    }
+}
+
+/// A sentence with what to do next, without the origin.
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoSuchInterface {
+                interface,
+                existing,
+                ..
+            } => {
+                write!(f, "there is no interface '{interface}' on this box")?;
+                if existing.is_empty() {
+                    return f.write_str("; check the cabling and the driver");
+                }
+                write!(f, "; it has {}", existing.join(", "))
+            }
+            Self::RouteTaken {
+                wanted, existing, ..
+            } => write!(
+                f,
+                "the route {wanted} cannot be added: {} (protocol {}) has the same destination and \
+                 metric and is not ours to remove; give ours another metric, or remove that one",
+                existing.route, existing.protocol
+            ),
+            Self::RouteTwice { wanted, first, .. } => write!(
+                f,
+                "the route {wanted} has the destination and metric of the one in {first}; give one \
+                 of them another metric"
+            ),
+            Self::GatewayUnreachable {
+                gateway,
+                interface,
+                wanted,
+                ..
+            } => write!(
+                f,
+                "the route {wanted} cannot work: gateway {gateway} is not on a network of \
+                 {interface}; add an address of the gateway's network to {interface}, or correct \
+                 the gateway"
+            ),
+            Self::AddressTaken {
+                wanted, existing, ..
+            } => write!(
+                f,
+                "the address {wanted} cannot be added: {} is there already and is not ours to \
+                 remove; write the same prefix length, or remove that one",
+                existing.net
+            ),
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! The vocabulary that wanted state, observed state and steps share.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+use crate::TABLE_MAIN;
+
+/// Name of an interface, as the kernel knows it: 1 to 15 bytes, no `/`, no white space.
+///
+/// `kernel` refuses a name that would leave its directory below `/proc/sys`.
+pub type InterfaceName = Arc<str>;
+
+/// An address family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Family {
+    /// IPv4.
+    V4,
+    /// IPv6.
+    V6,
+}
+
+impl Family {
+    /// The family of a prefix.
+    pub fn of(net: IpNet) -> Self {
+        match net {
+            IpNet::V4(_) => Self::V4,
+            IpNet::V6(_) => Self::V6,
+        }
+    }
+}
+
+/// An address on an interface; that pair and the prefix length are its identity.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct InterfaceAddress {
+    /// The interface that carries it.
+    pub interface: InterfaceName,
+    /// Host address with the prefix length of its network.
+    pub net: IpNet,
+}
+
+impl fmt::Display for InterfaceAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} on {}", self.net, self.interface)
+    }
+}
+
+/// What the kernel does with a packet that a route matches (`rtm_type`, `linux/rtnetlink.h`).
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum RouteKind {
+    /// Sends it on: to the gateway, or to a neighbour on the interface.
+    #[default]
+    Unicast,
+    /// Takes it as its own.
+    Local,
+    /// Takes it and sends it as broadcast.
+    Broadcast,
+    /// Takes it as anycast.
+    Anycast,
+    /// Multicast.
+    Multicast,
+    /// Drops it silently.
+    Blackhole,
+    /// Drops it and answers "unreachable".
+    Unreachable,
+    /// Drops it and answers "prohibited".
+    Prohibit,
+    /// Goes on with the next rule.
+    Throw,
+    /// A kind that only newer kernels know.
+    Other(u8),
+}
+
+/// One way on, of a route that has several.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct NextHop {
+    /// The router; `None` is on the link itself.
+    pub gateway: Option<IpAddr>,
+    /// The interface.
+    pub interface: Option<InterfaceName>,
+}
+
+/// A route. Table, destination and metric are its identity: the kernel keeps one of each.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Route {
+    /// Routing table, [`TABLE_MAIN`] unless asked otherwise.
+    pub table: u32,
+    /// Destination, host bits zero; `0.0.0.0/0` or `::/0` is the default route.
+    pub destination: IpNet,
+    /// Priority as the kernel stores it, lowest first (see [`effective_metric`]).
+    pub metric: u32,
+    /// What it does.
+    pub kind: RouteKind,
+    /// Next hop; `None` is on the link.
+    pub gateway: Option<IpAddr>,
+    /// Interface; `None` for kinds that send nothing.
+    pub interface: Option<InterfaceName>,
+}
+
+impl Route {
+    /// What must be unique among the routes of the box.
+    pub fn key(&self) -> (u32, IpNet, u32) {
+        (self.table, self.destination, self.metric)
+    }
+
+    /// Whether it is a default route.
+    pub fn is_default(&self) -> bool {
+        self.destination.prefix_len() == 0
+    }
+}
+
+impl fmt::Display for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind {
+            RouteKind::Unicast => {}
+            RouteKind::Local => f.write_str("local ")?,
+            RouteKind::Broadcast => f.write_str("broadcast ")?,
+            RouteKind::Anycast => f.write_str("anycast ")?,
+            RouteKind::Multicast => f.write_str("multicast ")?,
+            RouteKind::Blackhole => f.write_str("blackhole ")?,
+            RouteKind::Unreachable => f.write_str("unreachable ")?,
+            RouteKind::Prohibit => f.write_str("prohibit ")?,
+            RouteKind::Throw => f.write_str("throw ")?,
+            RouteKind::Other(kind) => write!(f, "type {kind} ")?,
+        }
+        match (self.is_default(), self.destination) {
+            (true, IpNet::V4(_)) => f.write_str("default")?,
+            (true, IpNet::V6(_)) => f.write_str("default (IPv6)")?,
+            (false, net) => write!(f, "{net}")?,
+        }
+        if let Some(gateway) = self.gateway {
+            write!(f, " via {gateway}")?;
+        }
+        if let Some(interface) = &self.interface {
+            write!(f, " dev {interface}")?;
+        }
+        if self.metric != effective_metric(self.destination, None) {
+            write!(f, " metric {}", self.metric)?;
+        }
+        if self.table != TABLE_MAIN {
+            write!(f, " table {}", self.table)?;
+        }
+        Ok(())
+    }
+}
+
+/// The metric the kernel stores for a route that was written with `metric`.
+///
+/// IPv4 has 0 where none is written. IPv6 has 1024, and takes an explicit 0 as "none" too. Two
+/// routes whose effective metrics are equal exclude each other.
+pub fn effective_metric(destination: IpNet, metric: Option<u32>) -> u32 {
+    match (destination, metric) {
+        (IpNet::V4(_), None) => 0,
+        (IpNet::V6(_), None | Some(0)) => IPV6_DEFAULT_METRIC,
+        (_, Some(metric)) => metric,
+    }
+}
+
+/// Where below `net.ipvN.conf` a setting is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// `all`.
+    All,
+    /// `default`: what a new interface starts with.
+    Default,
+    /// One interface.
+    Interface(InterfaceName),
+}
+
+impl Scope {
+    fn component(&self) -> &str {
+        match self {
+            Self::All => "all",
+            Self::Default => "default",
+            Self::Interface(name) => name,
+        }
+    }
+}
+
+/// A kernel setting below `/proc/sys` that we may read or set.
+///
+/// A closed list on purpose: whoever sends steps to the parent can set these and nothing else.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sysctl {
+    /// Whether packets for others are sent on. Setting `All` makes the kernel set `Default` and
+    /// every interface of the family to the same.
+    Forwarding {
+        /// Family.
+        family: Family,
+        /// Where.
+        scope: Scope,
+    },
+    /// `net.ipv4.conf.X.promote_secondaries`: whether the other addresses of a network survive the
+    /// removal of the first. In force on an interface if `All` or the interface has it.
+    PromoteSecondaries(Scope),
+    /// `net.ipv4.conf.X.rp_filter`: 0 off, 1 strict, 2 loose (RFC 3704). In force on an interface is
+    /// the larger of `All` and the interface's own.
+    ReversePathFilter(Scope),
+}
+
+impl Sysctl {
+    /// Path components below `/proc/sys`. Each is one directory or file name, whatever it contains.
+    pub fn path(&self) -> Vec<&str> {
+        match self {
+            Self::Forwarding {
+                family: Family::V4,
+                scope: Scope::All,
+            } => vec!["net", "ipv4", "ip_forward"],
+            Self::Forwarding {
+                family: Family::V4,
+                scope,
+            } => vec!["net", "ipv4", "conf", scope.component(), "forwarding"],
+            Self::Forwarding {
+                family: Family::V6,
+                scope,
+            } => vec!["net", "ipv6", "conf", scope.component(), "forwarding"],
+            Self::PromoteSecondaries(scope) => {
+                vec![
+                    "net",
+                    "ipv4",
+                    "conf",
+                    scope.component(),
+                    "promote_secondaries",
+                ]
+            }
+            Self::ReversePathFilter(scope) => {
+                vec!["net", "ipv4", "conf", scope.component(), "rp_filter"]
+            }
+        }
+    }
+}
+
+/// As `sysctl(8)` takes it: dots between components, and a dot inside of one written as `/`.
+impl fmt::Display for Sysctl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, component) in self.path().iter().enumerate() {
+            if index > 0 {
+                f.write_str(".")?;
+            }
+            f.write_str(&component.replace('.', "/"))?;
+        }
+        Ok(())
+    }
+}
+
+/// `IP6_RT_PRIO_USER`, `linux/ipv6_route.h`.
+const IPV6_DEFAULT_METRIC: u32 = 1024;

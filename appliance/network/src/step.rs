@@ -1,0 +1,123 @@
+//! The steps: all that is ever asked of the kernel.
+
+use std::fmt;
+
+use lanai_model::Origin;
+use serde::{Deserialize, Serialize};
+
+use crate::state::{InterfaceAddress, InterfaceName, Route, Sysctl};
+
+/// One change of the kernel's state. It says everything: who executes it decides nothing.
+///
+/// Routes are added with [`crate::ROUTE_PROTOCOL`], addresses with [`crate::ADDRESS_PROTOCOL`], and
+/// only what bears them is removed or replaced.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// Set a kernel setting.
+    SetSysctl {
+        /// Which.
+        sysctl: Sysctl,
+        /// The value it had, for undoing.
+        from: String,
+        /// The value it gets.
+        to: String,
+    },
+    /// Bring an interface up or down.
+    SetLink {
+        /// Which.
+        interface: InterfaceName,
+        /// Up or down.
+        up: bool,
+    },
+    /// Add an address; an IPv6 one without duplicate address detection, so that a listener can
+    /// bind to it at once.
+    AddAddress(InterfaceAddress),
+    /// Remove an address.
+    RemoveAddress(InterfaceAddress),
+    /// Add a route.
+    AddRoute(Route),
+    /// Remove a route.
+    RemoveRoute(Route),
+    /// Put one route in the place of another of the same table, destination and metric, without a
+    /// moment in between.
+    ReplaceRoute {
+        /// The one that is there.
+        from: Route,
+        /// The one that takes its place.
+        to: Route,
+    },
+}
+
+impl Step {
+    /// The step that takes this one back.
+    #[must_use]
+    pub fn undo(&self) -> Self {
+        match self.clone() {
+            Self::SetSysctl { sysctl, from, to } => Self::SetSysctl {
+                sysctl,
+                from: to,
+                to: from,
+            },
+            Self::SetLink { interface, up } => Self::SetLink { interface, up: !up },
+            Self::AddAddress(address) => Self::RemoveAddress(address),
+            Self::RemoveAddress(address) => Self::AddAddress(address),
+            Self::AddRoute(route) => Self::RemoveRoute(route),
+            Self::RemoveRoute(route) => Self::AddRoute(route),
+            Self::ReplaceRoute { from, to } => Self::ReplaceRoute { from: to, to: from },
+        }
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SetSysctl { sysctl, from, to } if from == to => {
+                write!(f, "keep {sysctl} at {to}")
+            }
+            Self::SetSysctl { sysctl, from, to } => write!(f, "set {sysctl} to {to} (was {from})"),
+            Self::SetLink {
+                interface,
+                up: true,
+            } => write!(f, "bring {interface} up"),
+            Self::SetLink {
+                interface,
+                up: false,
+            } => write!(f, "bring {interface} down"),
+            Self::AddAddress(address) => {
+                write!(f, "add address {} to {}", address.net, address.interface)
+            }
+            Self::RemoveAddress(address) => {
+                write!(
+                    f,
+                    "remove address {} from {}",
+                    address.net, address.interface
+                )
+            }
+            Self::AddRoute(route) => write!(f, "add route {route}"),
+            Self::RemoveRoute(route) => write!(f, "remove route {route}"),
+            Self::ReplaceRoute { from, to } => write!(f, "replace route {from} by {to}"),
+        }
+    }
+}
+
+/// A step with its reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedStep {
+    /// What is done.
+    pub step: Step,
+    /// Why, as a clause for people: "eth1 was down", "no longer in the configuration".
+    pub why: String,
+    /// The configuration line that asks for it, if one does.
+    pub origin: Option<Origin>,
+}
+
+impl fmt::Display for PlannedStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.step, self.why)?;
+        match &self.origin {
+            Some(origin) => write!(f, " ({origin})"),
+            None => Ok(()),
+        }
+    }
+}
