@@ -1,0 +1,161 @@
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+use crate::source::Span;
+
+/// One message about one place of a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Stable name of the kind of message.
+    pub code: Code,
+    /// How bad it is.
+    pub severity: Severity,
+    /// One terse sentence that stands alone, because it may be all that is shown. In HAProxy's
+    /// wording where HAProxy says the same.
+    pub message: String,
+    /// The words it is about.
+    pub span: Span,
+    /// Other places that belong to it, each with what it has to do with the matter.
+    pub labels: Vec<Label>,
+    /// What to do next.
+    pub help: Option<String>,
+    /// An edit that would mend it.
+    pub fix: Option<Fix>,
+}
+
+impl Diagnostic {
+    /// A message without labels, help or fix.
+    pub fn new(code: Code, severity: Severity, span: Span, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            severity,
+            message: message.into(),
+            span,
+            labels: Vec::new(),
+            help: None,
+            fix: None,
+        }
+    }
+
+    /// An [`Severity::Alert`]: the configuration is refused.
+    pub fn alert(code: Code, span: Span, message: impl Into<String>) -> Self {
+        Self::new(code, Severity::Alert, span, message)
+    }
+
+    /// A [`Severity::Warning`].
+    pub fn warning(code: Code, span: Span, message: impl Into<String>) -> Self {
+        Self::new(code, Severity::Warning, span, message)
+    }
+
+    /// A [`Severity::Notice`].
+    pub fn notice(code: Code, span: Span, message: impl Into<String>) -> Self {
+        Self::new(code, Severity::Notice, span, message)
+    }
+
+    /// Adds another place.
+    #[must_use]
+    pub fn with_label(mut self, span: Span, text: impl Into<String>) -> Self {
+        self.labels.push(Label {
+            span,
+            text: text.into(),
+        });
+        self
+    }
+
+    /// Says what to do next.
+    #[must_use]
+    pub fn with_help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Offers an edit. The title is read after the message, such as "did you mean 'x' maybe ?".
+    #[must_use]
+    pub fn with_fix(
+        mut self,
+        span: Span,
+        replacement: impl Into<String>,
+        title: impl Into<String>,
+    ) -> Self {
+        self.fix = Some(Fix {
+            span,
+            replacement: replacement.into(),
+            title: title.into(),
+        });
+        self
+    }
+}
+
+/// Stable name of a kind of message, for searching and for tests: a letter for the stage that found
+/// it and a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Code(pub &'static str);
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0)
+    }
+}
+
+/// How bad it is, in HAProxy's words, the worst first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// The configuration is refused.
+    Alert,
+    /// It is taken, and probably not what was meant.
+    Warning,
+    /// Something to know.
+    Notice,
+    /// Shown in diagnostic mode only (`-dD`).
+    Diag,
+}
+
+impl Severity {
+    /// HAProxy's word in capitals, as it stands in brackets at the start of its messages.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Alert => "ALERT",
+            Self::Warning => "WARNING",
+            Self::Notice => "NOTICE",
+            Self::Diag => "DIAG",
+        }
+    }
+
+    /// The same word in lower case.
+    pub const fn lower(self) -> &'static str {
+        match self {
+            Self::Alert => "alert",
+            Self::Warning => "warning",
+            Self::Notice => "notice",
+            Self::Diag => "diag",
+        }
+    }
+}
+
+/// Another place of a [`Diagnostic`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// The place.
+    pub span: Span,
+    /// What it has to do with the matter.
+    pub text: String,
+}
+
+/// An edit that would mend what a [`Diagnostic`] is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fix {
+    /// What to take out.
+    pub span: Span,
+    /// What to put in its place.
+    pub replacement: String,
+    /// The offer in words, without a full stop.
+    pub title: String,
+}
