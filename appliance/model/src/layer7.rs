@@ -34,7 +34,7 @@ pub struct Global {
     pub stats_timeout: Option<Duration>,
     /// `log` lines.
     pub log: Vec<LogTarget>,
-    /// `ssl-default-bind-options`.
+    /// `ssl-default-bind-options`; already merged into every bind with `ssl`.
     pub ssl_default_bind: SslBindOptions,
     /// `tune.ssl.cachesize`: sessions kept for TLS resumption by session id; default 20,000, 0 is none.
     pub tune_ssl_cachesize: Option<u32>,
@@ -136,6 +136,8 @@ pub struct Proxy {
     pub log: Vec<LogTarget>,
     /// `option httplog` / `option tcplog`.
     pub log_format: LogFormat,
+    /// `option dontlognull`: no log line for a connection that carried no byte.
+    pub dontlognull: bool,
     /// `retries`: attempts after the first to connect to a server; default 3.
     pub retries: Option<u32>,
     /// The section's line.
@@ -168,7 +170,7 @@ pub struct BindSsl {
     /// `crt` files as written (`crt-base` applied), each with certificate chain and private key in
     /// PEM; at least one. The first serves clients without a matching SNI.
     pub crt: Vec<PathBuf>,
-    /// Options of this bind over `ssl-default-bind-options`.
+    /// Options of this bind; `ssl-default-bind-options` are already merged in.
     pub options: SslBindOptions,
 }
 
