@@ -1,0 +1,26 @@
+//! What control asks of the box.
+
+use async_trait::async_trait;
+use lanai_network::{Observed, Step};
+use serde::{Deserialize, Serialize};
+
+/// The box's network, reached through whoever has the rights.
+#[async_trait]
+pub trait Host: Send + Sync {
+    /// Reads the kernel's network state.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    async fn observe(&self) -> Result<Observed, HostError>;
+
+    /// Does the steps in order, or none of them: at the first failure what was done is undone.
+    ///
+    /// # Errors
+    /// Names the failing step, the cause and, if undoing failed too, what is left.
+    async fn execute(&self, steps: &[Step]) -> Result<(), HostError>;
+}
+
+/// The box did not do what it was asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{0}")]
+pub struct HostError(pub String);
