@@ -1,0 +1,14 @@
+//! The appliance on article 1's network. Every statement here is checked by asking the kernel, the
+//! wire or a client, never Lanai alone.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test code: an expectation that is not met must end the test"
+)]
+
+mod changes;
+mod expect;
+mod oracle;
+mod refusals;
+mod routing;

@@ -1,0 +1,220 @@
+//! The appliance under test: `lanai daemon` in its namespace, driven as a person would.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::lab::Lab;
+use crate::process::{Finished, Process, run};
+use crate::wait::until;
+
+/// The folder this project is checked out in.
+#[must_use]
+pub fn project_root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+/// `lanai` with a configuration of its own, in the lab's namespace `appliance`.
+pub struct Appliance<'lab> {
+    lab: &'lab Lab,
+    root: PathBuf,
+    daemon: Option<Process>,
+}
+
+impl<'lab> Appliance<'lab> {
+    /// The example configuration of `scripts/demo`, not started.
+    #[track_caller]
+    #[must_use]
+    pub fn example(lab: &'lab Lab) -> Appliance<'lab> {
+        let root = lab.fresh("appliance");
+        std::fs::create_dir(&root).unwrap();
+        // Lanai's two unprivileged processes have to pass through to their own directories.
+        for directory in [lab.dir(), &root] {
+            std::fs::set_permissions(directory, PermissionsExt::from_mode(0o755)).unwrap();
+        }
+        let appliance = Appliance {
+            lab,
+            root,
+            daemon: None,
+        };
+        let script = project_root().join("scripts/demo/configuration");
+        let config = appliance.config();
+        run(
+            &[script.to_str().unwrap(), config.to_str().unwrap()],
+            Duration::from_secs(20),
+        )
+        .ok();
+        appliance
+    }
+
+    /// The example configuration, running.
+    #[track_caller]
+    #[must_use]
+    pub fn running(lab: &'lab Lab) -> Appliance<'lab> {
+        let mut appliance = Appliance::example(lab);
+        appliance.start();
+        appliance
+    }
+
+    /// The configuration directory.
+    #[must_use]
+    pub fn config(&self) -> PathBuf {
+        self.root.join("etc")
+    }
+
+    /// Reads a file of the configuration.
+    #[track_caller]
+    #[must_use]
+    pub fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.config().join(name)).unwrap()
+    }
+
+    /// Writes a file of the configuration, as an administrator with an editor would.
+    #[track_caller]
+    pub fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.config().join(name), text).unwrap();
+    }
+
+    /// Replaces one piece of a file, which has to be there.
+    #[track_caller]
+    pub fn edit(&self, name: &str, from: &str, to: &str) {
+        let text = self.read(name);
+        assert!(
+            text.contains(from),
+            "{name} does not contain {from:?}:\n{text}"
+        );
+        self.write(name, &text.replacen(from, to, 1));
+    }
+
+    /// Starts the daemon and waits until it answers.
+    #[track_caller]
+    pub fn start(&mut self) {
+        assert!(self.daemon.is_none(), "started twice");
+        let [config, state, run] = self.directories();
+        let argv = [
+            lanai(),
+            "daemon",
+            "--config",
+            &config,
+            "--state",
+            &state,
+            "--run",
+            &run,
+        ];
+        let mut daemon = self.lab.start("appliance", &argv);
+        until("lanai to answer `status`", Duration::from_secs(20), || {
+            assert!(
+                daemon.alive(),
+                "lanai ended while starting:\n{}",
+                daemon.log()
+            );
+            (self.lanai(&["status"]).code == 0).then_some(())
+        });
+        self.daemon = Some(daemon);
+    }
+
+    /// Waits for the end of a daemon that was told to go, and gives its exit code.
+    #[track_caller]
+    pub fn stop(&mut self) -> i32 {
+        let mut daemon = self.daemon.take().unwrap();
+        daemon.signal(nix::sys::signal::Signal::SIGTERM);
+        daemon.ended(Duration::from_secs(15))
+    }
+
+    /// The daemon's process.
+    #[track_caller]
+    pub fn daemon(&mut self) -> &mut Process {
+        self.daemon.as_mut().unwrap()
+    }
+
+    /// Runs one of `lanai`'s verbs against this appliance.
+    #[track_caller]
+    pub fn lanai(&self, arguments: &[&str]) -> Finished {
+        let [config, _, run] = self.directories();
+        let argv = [&[lanai()], arguments, &["--config", &config, "--run", &run]].concat();
+        self.lab.run("appliance", &argv)
+    }
+
+    /// `lanai apply`, which has to succeed.
+    #[track_caller]
+    pub fn apply(&self, comment: &str) {
+        self.lanai(&["apply", "--comment", comment]).ok();
+    }
+
+    /// A one-time link to the web UI, as seen from the host at the other end of the `mgmt` link.
+    #[track_caller]
+    #[must_use]
+    pub fn login_link(&self) -> String {
+        let printed = self.lanai(&["user", "login-link"]).ok();
+        let link = printed.split_whitespace().find(|word| word.contains('/'));
+        let link = link.unwrap_or_else(|| panic!("no link in {printed:?}"));
+        let path = link.split_once("//").map_or(link, |(_, rest)| {
+            rest.find('/').map_or("/", |slash| &rest[slash..])
+        });
+        format!("https://169.254.44.2:4444{path}")
+    }
+
+    /// What the kernel has and Lanai could have touched: addresses, routes, rules, listening
+    /// sockets and reverse-path settings, as `ip`, `ss` and `/proc/sys` print them.
+    #[track_caller]
+    #[must_use]
+    pub fn kernel_state(&self) -> String {
+        self.lab.sh(
+            "appliance",
+            "ip address show | grep -v -e 'valid_lft' -e inet6; ip route show table all | grep -v fe80 \
+             | sort; ip rule show; ss -Htln | sort; sysctl -a 2>/dev/null | grep -e rp_filter -e \
+             'ip_forward =' -e arp_; nft list ruleset",
+        )
+    }
+
+    /// The files of the configuration with their bytes, by relative name.
+    #[track_caller]
+    #[must_use]
+    pub fn files(&self) -> Vec<(String, Vec<u8>)> {
+        let mut found = Vec::new();
+        collect(&self.config(), &self.config(), &mut found);
+        found.sort();
+        found
+    }
+
+    fn directories(&self) -> [String; 3] {
+        ["etc", "var", "run"].map(|name| self.root.join(name).to_str().unwrap().to_owned())
+    }
+}
+
+/// The binary under test: `$LANAI_BIN`, or the one beside this test in the build directory.
+#[track_caller]
+pub(crate) fn lanai() -> &'static str {
+    static PATH: std::sync::OnceLock<String> = std::sync::OnceLock::new();
+    PATH.get_or_init(|| {
+        let path = std::env::var_os("LANAI_BIN").map_or_else(
+            || {
+                let test = std::env::current_exe().unwrap();
+                test.ancestors().nth(2).unwrap().join("lanai")
+            },
+            PathBuf::from,
+        );
+        assert!(
+            path.exists(),
+            "{} is not there: build it with the tests' own profile, as scripts/test does",
+            path.display()
+        );
+        path.into_os_string().into_string().unwrap()
+    })
+}
+
+fn collect(root: &Path, directory: &Path, found: &mut Vec<(String, Vec<u8>)>) {
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(root, &path, found);
+        } else {
+            let name = path
+                .strip_prefix(root)
+                .unwrap()
+                .to_string_lossy()
+                .into_owned();
+            found.push((name, std::fs::read(&path).unwrap()));
+        }
+    }
+}
