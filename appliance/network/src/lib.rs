@@ -20,6 +20,8 @@ mod problem;
 pub mod simulation;
 mod state;
 mod step;
+#[cfg(test)]
+mod testing;
 
 pub use desired::{Desired, Need, WantedAddress, WantedLink, WantedRoute, WantedSysctl, desired};
 pub use observed::{Observed, ObservedAddress, ObservedLink, ObservedRoute, ObservedSysctl};

@@ -91,6 +91,10 @@ pub struct ObservedRoute {
     /// added them, and it is treated as theirs.
     #[serde(default)]
     pub further: Vec<NextHop>,
+    /// Whether it is only for packets of some type of service or from some source. It excludes no
+    /// route without such a condition, even one of the same destination and metric.
+    #[serde(default)]
+    pub selective: bool,
     /// Preferred source address of packets that are sent by it.
     #[serde(default)]
     pub source: Option<IpAddr>,

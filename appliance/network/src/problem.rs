@@ -42,6 +42,18 @@ pub enum Problem {
         /// The second one's line.
         origin: Origin,
     },
+    /// The destination is the network of an address of the box, for which the kernel has a route of
+    /// its own with the same metric.
+    RouteToOwnNetwork {
+        /// The route.
+        wanted: Route,
+        /// The address.
+        address: InterfaceAddress,
+        /// Whether the address is no longer wanted, so that the route can be had afterwards.
+        leaving: bool,
+        /// The line.
+        origin: Origin,
+    },
     /// The gateway is on no network of the interface, so the kernel would refuse the route.
     GatewayUnreachable {
         /// The gateway.
@@ -51,6 +63,16 @@ pub enum Problem {
         /// The route.
         wanted: Route,
         /// The line.
+        origin: Origin,
+    },
+    /// An IPv6 address is wanted twice on an interface, with different prefix lengths. The first is
+    /// kept.
+    AddressTwice {
+        /// The second.
+        wanted: InterfaceAddress,
+        /// The first one's line.
+        first: Origin,
+        /// The second one's line.
         origin: Origin,
     },
     /// Somebody else's IPv6 address is the wanted one with another prefix length; the kernel keeps
@@ -73,6 +95,8 @@ impl Problem {
             | Self::RouteTaken { origin, .. }
             | Self::RouteTwice { origin, .. }
             | Self::GatewayUnreachable { origin, .. }
+            | Self::AddressTwice { origin, .. }
+            | Self::RouteToOwnNetwork { origin, .. }
             | Self::AddressTaken { origin, .. } => origin,
         }
     }
@@ -106,6 +130,21 @@ impl fmt::Display for Problem {
                 "the route {wanted} has the destination and metric of the one in {first}; give one \
                  of them another metric"
             ),
+            Self::RouteToOwnNetwork {
+                wanted,
+                address,
+                leaving,
+                ..
+            } => write!(
+                f,
+                "the route {wanted} cannot be added: its destination is the network of the address \
+                 {address}, which is reached without a gateway; {}, or give it a metric",
+                if *leaving {
+                    "remove the address in a change of its own before"
+                } else {
+                    "remove the line"
+                }
+            ),
             Self::GatewayUnreachable {
                 gateway,
                 interface,
@@ -116,6 +155,11 @@ impl fmt::Display for Problem {
                 "the route {wanted} cannot work: gateway {gateway} is not on a network of \
                  {interface}; add an address of the gateway's network to {interface}, or correct \
                  the gateway"
+            ),
+            Self::AddressTwice { wanted, first, .. } => write!(
+                f,
+                "the address {wanted} is in {first} with another prefix length; an interface has an \
+                 IPv6 address only once, so keep one of the two lines"
             ),
             Self::AddressTaken {
                 wanted, existing, ..

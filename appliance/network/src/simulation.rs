@@ -2,12 +2,16 @@
 //!
 //! For tests, ours and those of `control`, whose fake host keeps an `Observed` and applies steps to
 //! it. It follows Linux in what the planner relies on: uniqueness, what a removal takes with it, and
-//! that setting forwarding for all sets it for each.
+//! that setting forwarding for all sets it for each. It is stricter than Linux in one thing: it
+//! refuses to remove or replace what is not ours.
 
 use std::fmt;
+use std::net::IpAddr;
 
-use crate::observed::Observed;
+use crate::observed::{Observed, ObservedAddress, ObservedLink, ObservedRoute};
+use crate::state::{Family, InterfaceAddress, NextHop, Route, Scope, Sysctl};
 use crate::step::Step;
+use crate::{ADDRESS_PROTOCOL, ROUTE_PROTOCOL};
 
 /// Why the kernel would refuse a step; the words are for a test's output.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +26,210 @@ impl fmt::Display for Refusal {
 impl std::error::Error for Refusal {}
 
 /// Applies one step, or refuses it and changes nothing.
-pub fn apply(_observed: &mut Observed, _step: &Step) -> Result<(), Refusal> {
+pub fn apply(observed: &mut Observed, step: &Step) -> Result<(), Refusal> {
+    let done = match step {
+        Step::SetSysctl { sysctl, to, .. } => set_sysctl(observed, sysctl, to),
+        Step::SetLink { interface, up } => set_link(observed, interface, *up),
+        Step::AddAddress(address) => add_address(observed, address),
+        Step::RemoveAddress(address) => remove_address(observed, address),
+        Step::AddRoute(route) => add_route(observed, route),
+        Step::RemoveRoute(route) => remove_route(observed, route).map(drop),
+        Step::ReplaceRoute { from, to } => replace_route(observed, from, to),
+    };
+    done.map_err(|why| Refusal(format!("cannot {step}: {why}")))?;
+    refresh(observed);
     Ok(())
 }
+
+/// Brings the kernel's own routes, one for the network of each address of an interface that is up,
+/// in line with the addresses. [`apply`] does so; a made-up `Observed` needs it once.
+pub fn refresh(observed: &mut Observed) {
+    observed.routes.retain(|r| r.protocol != PROTOCOL_KERNEL);
+    for other in &observed.addresses {
+        let mut links = observed.links.iter();
+        let up = links.any(|link| link.up && link.name == other.address.interface);
+        if up
+            && let Some(route) = other.address.connected_route()
+            && !observed.routes.iter().any(|r| r.route == route)
+        {
+            observed.routes.push(ObservedRoute {
+                protocol: PROTOCOL_KERNEL,
+                ..plain(route)
+            });
+        }
+    }
+}
+
+type Done = Result<(), &'static str>;
+
+fn set_sysctl(observed: &mut Observed, sysctl: &Sysctl, to: &str) -> Done {
+    let mut settings = observed.sysctls.iter_mut();
+    let setting = settings
+        .find(|other| other.sysctl == *sysctl)
+        .ok_or("no such setting")?;
+    let changed = setting.value != to;
+    setting.value = to.to_owned();
+    if let Sysctl::Forwarding {
+        family,
+        scope: Scope::All,
+    } = sysctl
+        && changed
+    {
+        for other in &mut observed.sysctls {
+            if matches!(&other.sysctl, Sysctl::Forwarding { family: f, .. } if f == family) {
+                other.value = to.to_owned();
+            }
+        }
+    }
+    Ok(())
+}
+
+fn set_link(observed: &mut Observed, interface: &str, up: bool) -> Done {
+    let mut links = observed.links.iter_mut();
+    let link = links
+        .find(|link| &*link.name == interface)
+        .ok_or("no such interface")?;
+    link.up = up;
+    if !up {
+        let leaves_by = |hop: &NextHop| hop.interface.as_deref() == Some(interface);
+        observed.routes.retain(|other| {
+            other.route.interface.as_deref() != Some(interface)
+                && !other.further.iter().any(leaves_by)
+        });
+        observed.addresses.retain(|other| {
+            &*other.address.interface != interface || other.address.net.addr().is_ipv4()
+        });
+    }
+    Ok(())
+}
+
+fn add_address(observed: &mut Observed, address: &InterfaceAddress) -> Done {
+    observed
+        .link(&address.interface)
+        .ok_or("no such interface")?;
+    let mut same_interface = observed.addresses_of(&address.interface);
+    let exists = same_interface.any(|other| {
+        let net = other.address.net;
+        net == address.net || (net.addr().is_ipv6() && net.addr() == address.net.addr())
+    });
+    if exists {
+        return Err("it exists");
+    }
+    drop(same_interface);
+    observed.addresses.push(ObservedAddress {
+        address: address.clone(),
+        protocol: Some(ADDRESS_PROTOCOL),
+        tentative: false,
+        duplicate: false,
+    });
+    Ok(())
+}
+
+fn remove_address(observed: &mut Observed, address: &InterfaceAddress) -> Done {
+    let mut addresses = observed.addresses.iter();
+    let place = addresses
+        .position(|other| other.address == *address)
+        .ok_or("no such address")?;
+    let same_network = |other: &ObservedAddress| {
+        other.address.interface == address.interface
+            && other.address.net.prefix_len() == address.net.prefix_len()
+            && other.address.net.trunc() == address.net.trunc()
+    };
+    let first = observed.addresses.iter().position(same_network) == Some(place);
+    let ours = observed
+        .addresses
+        .get(place)
+        .is_some_and(ObservedAddress::is_ours);
+    if !ours {
+        return Err("it is not ours");
+    }
+    if address.net.addr().is_ipv6() {
+        observed.addresses.remove(place);
+        return Ok(());
+    }
+    let promote = [Scope::All, Scope::Interface(address.interface.clone())]
+        .into_iter()
+        .filter_map(|scope| observed.sysctl(&Sysctl::PromoteSecondaries(scope)))
+        .any(|value| value != "0");
+    observed.addresses.remove(place);
+    if first && !promote {
+        observed.addresses.retain(|other| !same_network(other));
+    }
+    let last = observed
+        .addresses_of(&address.interface)
+        .all(|other| other.address.net.addr().is_ipv6());
+    if last {
+        observed.routes.retain(|other| {
+            other.route.interface.as_ref() != Some(&address.interface)
+                || Family::of(other.route.destination) == Family::V6
+        });
+    }
+    Ok(())
+}
+
+fn add_route(observed: &mut Observed, route: &Route) -> Done {
+    can_route(observed, route)?;
+    let mut routes = observed.routes.iter();
+    if routes.any(|other| !other.selective && other.route.key() == route.key()) {
+        return Err("one with its destination and metric exists");
+    }
+    observed.routes.push(plain(route.clone()));
+    Ok(())
+}
+
+fn remove_route(observed: &mut Observed, route: &Route) -> Result<usize, &'static str> {
+    let mut routes = observed.routes.iter();
+    let place = routes
+        .position(|other| other.is_ours() && other.route == *route)
+        .ok_or("no such route of ours")?;
+    observed.routes.remove(place);
+    Ok(place)
+}
+
+fn replace_route(observed: &mut Observed, from: &Route, to: &Route) -> Done {
+    can_route(observed, to)?;
+    let routes = observed.routes.iter();
+    let mut same_key = routes.filter(|other| !other.selective && other.route.key() == to.key());
+    if !same_key.all(ObservedRoute::is_ours) {
+        return Err("one that is not ours would be replaced");
+    }
+    let place = remove_route(observed, from)?;
+    observed.routes.insert(place, plain(to.clone()));
+    Ok(())
+}
+
+fn can_route(observed: &Observed, route: &Route) -> Done {
+    let interface = route.interface.as_deref().unwrap_or_default();
+    let link: &ObservedLink = observed.link(interface).ok_or("no such interface")?;
+    if !link.up {
+        return Err("the interface is down");
+    }
+    let Some(gateway) = route.gateway else {
+        return Ok(());
+    };
+    let link_local = matches!(gateway, IpAddr::V6(v6) if v6.is_unicast_link_local());
+    let mut on_link = observed.routes.iter().map(|other| &other.route);
+    let reachable = on_link.any(|other| {
+        other.gateway.is_none()
+            && other.interface == route.interface
+            && other.destination.contains(&gateway)
+    });
+    if link_local || reachable {
+        Ok(())
+    } else {
+        Err("the gateway is unreachable")
+    }
+}
+
+fn plain(route: Route) -> ObservedRoute {
+    ObservedRoute {
+        route,
+        protocol: ROUTE_PROTOCOL,
+        further: Vec::new(),
+        selective: false,
+        source: None,
+    }
+}
+
+/// `RTPROT_KERNEL`, `linux/rtnetlink.h`.
+const PROTOCOL_KERNEL: u8 = 2;

@@ -43,6 +43,26 @@ pub struct InterfaceAddress {
     pub net: IpNet,
 }
 
+impl InterfaceAddress {
+    /// The route that the kernel keeps for the network of the address while the interface is up;
+    /// `None` for an IPv4 address without a network (`/32`).
+    pub fn connected_route(&self) -> Option<Route> {
+        let metric = match self.net {
+            IpNet::V4(net) if net.prefix_len() == 32 => return None,
+            IpNet::V4(_) => 0,
+            IpNet::V6(_) => IPV6_CONNECTED_METRIC,
+        };
+        Some(Route {
+            table: TABLE_MAIN,
+            destination: self.net.trunc(),
+            metric,
+            kind: RouteKind::Unicast,
+            gateway: None,
+            interface: Some(self.interface.clone()),
+        })
+    }
+}
+
 impl fmt::Display for InterfaceAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} on {}", self.net, self.interface)
@@ -254,3 +274,6 @@ impl fmt::Display for Sysctl {
 
 /// `IP6_RT_PRIO_USER`, `linux/ipv6_route.h`.
 const IPV6_DEFAULT_METRIC: u32 = 1024;
+
+/// `IP6_RT_PRIO_ADDRCONF`, `linux/ipv6_route.h`.
+const IPV6_CONNECTED_METRIC: u32 = 256;

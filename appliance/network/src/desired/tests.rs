@@ -1,0 +1,96 @@
+use super::*;
+use crate::testing::{network, origin, services};
+
+fn loose(desired: &Desired) -> Vec<&str> {
+    let needs = desired.sysctls.iter();
+    needs
+        .filter_map(|wanted| match &wanted.need {
+            Need::NoStrictReversePath(name) => Some(&**name),
+            _ => None,
+        })
+        .collect()
+}
+
+/// The interfaces that a bind to `address` on `interface` needs the loose filter on.
+fn loose_for(services: &Services, address: &str, interface: &str) -> Vec<String> {
+    let address = ListenAddress::Inet(address.parse().unwrap());
+    let bind = Bound {
+        interface,
+        address: &address,
+        origin: &origin(77),
+    };
+    let desired = Desired {
+        sysctls: sysctls(services, &[bind]),
+        ..Desired::default()
+    };
+    loose(&desired).into_iter().map(str::to_owned).collect()
+}
+
+#[test]
+fn nothing_is_wanted_of_a_network_that_is_not_ours_to_run() {
+    let desired = desired(&Services::default(), &layer7::Config::default());
+    assert_eq!(desired, Desired::default());
+    assert_eq!(
+        loose_for(&Services::default(), "10.0.0.1:80", "eth0"),
+        [""; 0]
+    );
+}
+
+#[test]
+fn metrics_are_those_the_kernel_stores() {
+    let text = network("eth0")
+        .address("10.0.0.2/24")
+        .route("0.0.0.0/0", "10.0.0.1", None)
+        .route("::/0", "fe80::1", None)
+        .route("2001:db8::/32", "fe80::1", Some(0))
+        .route("192.168.7.9/16", "10.0.0.1", Some(9));
+    let desired = desired(&services([text]), &layer7::Config::default());
+    let routes: Vec<String> = desired.routes.iter().map(|r| r.route.to_string()).collect();
+    assert_eq!(
+        routes,
+        [
+            "default via 10.0.0.1 dev eth0",
+            "default (IPv6) via fe80::1 dev eth0",
+            "2001:db8::/32 via fe80::1 dev eth0",
+            "192.168.0.0/16 via 10.0.0.1 dev eth0 metric 9",
+        ]
+    );
+    assert_eq!(desired.routes[1].route.metric, 1024);
+    assert_eq!(desired.routes[2].route.metric, 1024);
+}
+
+#[test]
+fn one_default_gateway_needs_no_loose_filter_and_two_do_on_both() {
+    let one = network("eth0").route("0.0.0.0/0", "10.0.0.1", None);
+    let two = network("eth1").route("0.0.0.0/0", "10.1.0.1", Some(1));
+    let none = network("eth2").route("10.9.0.0/16", "10.2.0.1", None);
+    let empty = layer7::Config::default();
+    assert_eq!(
+        loose(&desired(&services([one.clone(), none.clone()]), &empty)),
+        [""; 0]
+    );
+    let both = desired(&services([one, two, none]), &empty);
+    assert_eq!(loose(&both), ["eth0", "eth1"]);
+}
+
+#[test]
+fn two_default_gateways_behind_one_interface_are_no_asymmetry() {
+    let text = network("eth0").route("0.0.0.0/0", "10.0.0.1", None).route(
+        "0.0.0.0/0",
+        "10.0.0.2",
+        Some(5),
+    );
+    assert_eq!(
+        loose(&desired(&services([text]), &layer7::Config::default())),
+        [""; 0]
+    );
+}
+
+#[test]
+fn a_bind_with_an_interface_needs_the_loose_filter_there() {
+    let text = services([network("eth0"), network("eth1")]);
+    assert_eq!(loose_for(&text, "10.0.0.1:80", "eth1"), ["eth1"]);
+    assert_eq!(loose_for(&text, "[::]:80", "eth1"), ["eth1"]);
+    assert_eq!(loose_for(&text, "[fd00::1]:80", "eth1"), [""; 0]);
+    assert_eq!(loose_for(&text, "10.0.0.1:80", "tun7"), [""; 0]);
+}
