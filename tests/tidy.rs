@@ -398,6 +398,7 @@ fn product_lines(path: &Path) -> Vec<String> {
 
 fn tracked_files() -> Vec<PathBuf> {
     let listed = Command::new("git")
+        .args(["-c", "safe.directory=*"])
         .args(["ls-files", "-z"])
         .current_dir(project_root())
         .output()

@@ -184,7 +184,7 @@ impl<'lab> Appliance<'lab> {
 
 /// The binary under test: `$LANAI_BIN`, or the one beside this test in the build directory.
 #[track_caller]
-pub(crate) fn lanai() -> &'static str {
+pub fn lanai() -> &'static str {
     static PATH: std::sync::OnceLock<String> = std::sync::OnceLock::new();
     PATH.get_or_init(|| {
         let path = std::env::var_os("LANAI_BIN").map_or_else(

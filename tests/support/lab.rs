@@ -53,6 +53,13 @@ impl Lab {
         format!("{}{role}", self.prefix)
     }
 
+    /// A prefix for namespaces that a program under test makes beside the lab's own. They are
+    /// removed by a later test, should this one be killed.
+    #[must_use]
+    pub fn second_prefix(&self) -> String {
+        format!("{}9-", self.prefix.trim_end_matches('-'))
+    }
+
     /// A directory for this test's files; removed with the lab.
     #[must_use]
     pub fn dir(&self) -> &Path {

@@ -18,7 +18,7 @@ mod process;
 mod wait;
 mod witness;
 
-pub use appliance::{Appliance, project_root};
+pub use appliance::{Appliance, lanai, project_root};
 pub use client::{Curl, Response};
 pub use lab::{INTERFACES, Lab};
 pub use process::{Finished, Process, run};
