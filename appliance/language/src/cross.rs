@@ -1,0 +1,111 @@
+//! The two texts against one another.
+
+use std::net::IpAddr;
+
+use lanai_diagnostics::{Diagnostic, SourceMap, Span};
+use lanai_model::Origin;
+use lanai_model::layer7::{Bind, Config, ListenAddress};
+use lanai_model::services::{Network, Services};
+
+use crate::codes;
+use crate::lexer;
+
+/// Warnings about what each text is right about alone.
+///
+/// `sources` are the texts both were read from: the model knows lines, and a message shows words.
+pub fn check(services: &Services, config: &Config, sources: &SourceMap) -> Vec<Diagnostic> {
+    let binds = config.proxies.iter().flat_map(|proxy| &proxy.binds);
+    let mut found: Vec<Diagnostic> = Vec::new();
+    for bind in binds {
+        let Some(interface) = bind.interface.as_deref() else {
+            continue;
+        };
+        // Loopback needs no configuration, and its clients are on this box.
+        if interface == "lo" {
+            continue;
+        }
+        let place = place(&bind.origin, interface, sources);
+        let warning = match services
+            .networks
+            .iter()
+            .find(|network| &*network.interface == interface)
+        {
+            None => not_configured(interface, services, place),
+            Some(network) => match no_route(bind, network, place) {
+                Some(warning) => warning,
+                None => continue,
+            },
+        };
+        // A bind line of several addresses says it once.
+        if !found.contains(&warning) {
+            found.push(warning);
+        }
+    }
+    found
+}
+
+fn not_configured(interface: &str, services: &Services, place: Span) -> Diagnostic {
+    let message = format!("interface '{interface}' is not configured in the Services tab");
+    let warning = Diagnostic::warning(codes::INTERFACE_NOT_CONFIGURED, place, message);
+    let known = services.networks.iter().map(|n| n.interface.as_ref());
+    let warning = match crate::suggest::nearest(interface, known) {
+        Some(near) => warning.with_fix(place, near, crate::suggest::did_you_mean(near)),
+        None => warning,
+    };
+    warning.with_help(format!("add a block 'service network {interface}'"))
+}
+
+/// Replies of such a bind leave by its interface whatever other routes say, and without a route
+/// there the kernel takes every client for a neighbour: it asks for its hardware address, gets no
+/// answer, and the connection stalls.
+fn no_route(bind: &Bind, network: &Network, place: Span) -> Option<Diagnostic> {
+    let ListenAddress::Inet(address) = bind.address else {
+        return None;
+    };
+    let interface = &network.interface;
+    let same = |other: IpAddr| other.is_ipv4() == address.is_ipv4();
+    let family = if address.is_ipv4() { "IPv4" } else { "IPv6" };
+    let mut routes = network.routes.iter().filter(|route| same(route.gateway));
+    if routes
+        .clone()
+        .any(|route| route.destination.prefix_len() == 0)
+    {
+        return None;
+    }
+    let reach = match routes.next() {
+        Some(_) => "only clients of its routes' networks get answers",
+        None => "only clients of its own networks get answers",
+    };
+    let message = format!("interface '{interface}' has no default route for {family}: {reach}");
+    let example = match address.is_ipv4() {
+        true => "ip route default 192.0.2.1 metric 1",
+        false => "ip route default 2001:db8::1 metric 2048",
+    };
+    let help = format!(
+        "replies leave by '{interface}' alone, and the kernel takes clients without a route for \
+         neighbours; add a default route to its block, such as '{example}'"
+    );
+    Some(Diagnostic::warning(codes::NO_ROUTE_TO_CLIENTS, place, message).with_help(help))
+}
+
+/// The words `interface NAME` of a line, else the line.
+fn place(origin: &Origin, interface: &str, sources: &SourceMap) -> Span {
+    let Some(file) = sources.find(&origin.file) else {
+        return Span::default();
+    };
+    let Some(line) = sources.line_span(file, origin.line) else {
+        return Span::new(file, 0, 0);
+    };
+    let start = usize::try_from(line.start).unwrap_or(usize::MAX);
+    let words = lexer::words(sources.slice(line), file, start, None).unwrap_or_default();
+    let mut pairs = words.iter().zip(words.iter().skip(1));
+    let found = pairs.find(|(keyword, _)| keyword.is("interface"));
+    match found {
+        Some((_, value)) if value.is(interface) => value.span,
+        Some((keyword, value)) => keyword.span.to(value.span),
+        None => line,
+    }
+}
+
+#[cfg(test)]
+mod tests;

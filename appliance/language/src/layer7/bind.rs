@@ -1,0 +1,165 @@
+//! `bind` and its words (HAProxy manual, section 5.1).
+
+use std::sync::{Arc, LazyLock};
+
+use lanai_diagnostics::Diagnostic;
+
+use super::args::Args;
+use super::draft::{BindDraft, ProxyDraft};
+use super::finish::MOST_LISTENERS;
+use super::global::MOST_CONNECTIONS;
+use super::keyword::{Keyword, Sections, Table};
+use super::{later, ssl};
+use crate::codes;
+use crate::lexer::Word;
+use crate::value::{ListenOptions, is_interface_name, listen_addresses, shown, suggest};
+
+type Row = Keyword<ProxyDraft>;
+type LineWord = Keyword<BindDraft>;
+
+pub(super) const KEYWORDS: &[Row] = &[Row::new(
+    "bind",
+    Sections::FRONT_ONLY,
+    "[<address>]:<port>[-<port>] [, ...] [<word> ...]",
+    "Where connections are taken.",
+    bind,
+)];
+
+pub(super) static TABLE: LazyLock<Table<BindDraft>> = LazyLock::new(|| Table::new(&[WORDS]));
+
+const WORDS: &[LineWord] = &[
+    LineWord::word(
+        "backlog",
+        "<number>",
+        "Length of the accept queue.",
+        |bind, args| {
+            if let Some(word) = args.value("value")
+                && let Some(backlog) = args.number(word, 0..=MOST_CONNECTIONS)
+            {
+                bind.backlog = (backlog > 0).then_some(backlog);
+            }
+        },
+    ),
+    LineWord::word(
+        "crt",
+        "<file>",
+        "File with a certificate, its chain and its private key in PEM; may be repeated.",
+        |bind, args| {
+            if let Some(word) = args.value("certificate location") {
+                bind.crt.push((word.path(), word.span));
+            }
+        },
+    ),
+    LineWord::word(
+        "interface",
+        "<device>",
+        "Takes only connections that come in by this device, and answers by it.",
+        interface,
+    ),
+    LineWord::word(
+        "maxconn",
+        "<number>",
+        "Most connections at one time; 0 is no limit of its own.",
+        |bind, args| {
+            if let Some(word) = args.value("value")
+                && let Some(maxconn) = args.number(word, 0..=MOST_CONNECTIONS)
+            {
+                bind.maxconn = (maxconn > 0).then_some(maxconn);
+            }
+        },
+    ),
+    LineWord::word("name", "<name>", "Its name in statistics.", |bind, args| {
+        if let Some(word) = args.value("name") {
+            bind.name = Some(word.text().into());
+        }
+    }),
+    LineWord::word(
+        "no-tls-tickets",
+        "",
+        "Issues no TLS session tickets.",
+        |bind, _| bind.options.no_tls_tickets = true,
+    ),
+    LineWord::word("ssl", "", "Speaks TLS with clients.", |bind, args| {
+        bind.ssl = Some(args.head);
+    }),
+    LineWord::word(
+        "ssl-max-ver",
+        "{TLSv1.2|TLSv1.3}",
+        "Newest TLS version that is spoken.",
+        |bind, args| bind.options.max_version = ssl::version(args),
+    ),
+    LineWord::word(
+        "ssl-min-ver",
+        "{TLSv1.2|TLSv1.3}",
+        "Oldest TLS version that is spoken.",
+        |bind, args| bind.options.min_version = ssl::version(args),
+    ),
+];
+
+fn bind(draft: &mut ProxyDraft, args: &mut Args<'_>) {
+    let Some(word) = args.take() else {
+        let message = "'bind' expects {<path>|[addr1]:port1[-end1]}{,[addr]:port[-end]}... as \
+                       arguments.";
+        args.alert(codes::MISSING_ARGUMENT, args.head, message);
+        return;
+    };
+    let taken: usize = draft.binds.iter().map(|bind| bind.addresses.len()).sum();
+    let options = ListenOptions {
+        ranges: true,
+        room: MOST_LISTENERS.saturating_sub(taken),
+    };
+    let mut bind = BindDraft {
+        written: shown(&word.value),
+        span: args.head.to(word.span),
+        origin: Some(args.origin.clone()),
+        ..BindDraft::default()
+    };
+    match listen_addresses(&word.value, options) {
+        Ok(addresses) => {
+            bind.addresses = addresses
+                .into_iter()
+                .map(|(address, at)| (address, word.span_of(at)))
+                .collect();
+        }
+        Err(error) => args.bad_address(word, error),
+    }
+    let section = draft.section.names().next().unwrap_or_default();
+    args.context = format!("'bind {}' in section '{section}'", bind.written);
+    while let Some(word) = args.take() {
+        match TABLE.word(word) {
+            Some(row) => args.within(word, row.info.name, |args| (row.handler)(&mut bind, args)),
+            None => match later::BIND.of(&word.text()) {
+                Some(arguments) => {
+                    let message = format!("'{}' is not supported yet", shown(&word.value));
+                    args.alert(codes::NOT_SUPPORTED_YET, word.span, message);
+                    args.skip(arguments);
+                }
+                None => unknown(word, args),
+            },
+        }
+    }
+    draft.binds.push(bind);
+}
+
+fn unknown(word: &Word, args: &mut Args<'_>) {
+    let message = format!("{}: unknown keyword '{}'", args.context, shown(&word.value));
+    let fault = Diagnostic::alert(codes::UNKNOWN_KEYWORD, word.span, message);
+    args.sink.push(suggest(fault, word, TABLE.first_words()));
+    args.skip_to(|word| TABLE.word(word).is_some());
+}
+
+fn interface(bind: &mut BindDraft, args: &mut Args<'_>) {
+    let Some(word) = args.value("interface name") else {
+        return;
+    };
+    let name = word.text();
+    if is_interface_name(&name) {
+        bind.interface = Some(Arc::from(name));
+        return;
+    }
+    let message = format!(
+        "'{}' cannot be the name of an interface",
+        shown(&word.value)
+    );
+    args.alert(codes::BAD_NAME, word.span, message);
+}

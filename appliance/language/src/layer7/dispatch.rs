@@ -1,0 +1,217 @@
+//! From a line to its keyword's handler.
+
+use std::sync::LazyLock;
+
+use lanai_diagnostics::{Diagnostic, Span};
+
+use super::args::{Args, Modifier};
+use super::draft::{Draft, GlobalDraft, ProxyDraft};
+use super::keyword::{Found, Keyword, Sections, Table};
+use super::{bind, global, harmless, later, log, options, proxy, server, ssl, stats, timeouts};
+use crate::codes;
+use crate::lexer::Word;
+use crate::line::Statement;
+use crate::outcome::Sink;
+use crate::tree::SECTIONS;
+use crate::value::{shown, suggest};
+
+/// Keywords of `global`.
+pub(super) static GLOBAL: LazyLock<Table<GlobalDraft>> = LazyLock::new(|| {
+    Table::new(&[
+        global::KEYWORDS,
+        harmless::KEYWORDS,
+        log::GLOBAL_KEYWORDS,
+        ssl::KEYWORDS,
+        stats::KEYWORDS,
+    ])
+});
+
+/// Keywords of `defaults`, `frontend`, `listen` and `backend`.
+pub(super) static PROXY: LazyLock<Table<ProxyDraft>> = LazyLock::new(|| {
+    Table::new(&[
+        proxy::KEYWORDS,
+        bind::KEYWORDS,
+        server::KEYWORDS,
+        timeouts::KEYWORDS,
+        options::KEYWORDS,
+        log::PROXY_KEYWORDS,
+    ])
+});
+
+/// A section as its lines see it.
+pub(super) struct Place<'a> {
+    pub(super) kind: Sections,
+    /// `global`, `defaults`, `frontend`, ...
+    pub(super) word: &'static str,
+    pub(super) name: &'a str,
+    /// Keywords of HAProxy that are not supported yet.
+    pub(super) later: later::Words,
+}
+
+/// Has a line read by its keyword's handler.
+pub(super) fn dispatch<T: Draft>(
+    table: &'static Table<T>,
+    place: &Place<'_>,
+    statement: &Statement,
+    draft: &mut T,
+    sink: &mut Sink,
+) {
+    let (modifier, words) = modifier(&statement.words);
+    let Some(first) = words.first() else {
+        let message = "'no' and 'default' expect a keyword.";
+        sink.alert(codes::BAD_MODIFIER, statement.span(), message);
+        return;
+    };
+    let (row, used) = match table.find(words) {
+        Found::Row(row, used) => (row, used),
+        Found::Group => return unknown_in_group(table, place, words, sink),
+        Found::Unknown => return unknown(table, place, first, sink),
+    };
+    let (head, arguments) = words.split_at(used.min(words.len()));
+    let head = head
+        .last()
+        .map_or(first.span, |last| first.span.to(last.span));
+    if modifier != Modifier::None && !row.modifiers {
+        let whole = statement.span().to(head);
+        let name = row.info.name;
+        let message = match name.strip_prefix("option ") {
+            Some(option) => format!("negation/default is not supported for option '{option}'."),
+            None => format!("negation/default is not supported for '{name}'."),
+        };
+        sink.alert(codes::BAD_MODIFIER, whole, message);
+        return;
+    }
+    if row.once
+        && let Some(before) = draft.seen().insert(row.info.name, head)
+    {
+        let message = format!("'{}' already specified.", row.info.name);
+        let fault = Diagnostic::alert(codes::ALREADY_SPECIFIED, head, message);
+        sink.push(fault.with_label(before, "first given here"));
+        return;
+    }
+    let mut args = Args::new(
+        row.info.name,
+        head,
+        arguments,
+        modifier,
+        &statement.origin,
+        sink,
+    );
+    if row.info.sections.contains(place.kind) {
+        (row.handler)(draft, &mut args);
+        return;
+    }
+    let refused = misplaced(row, place, head, args.sink);
+    if !refused {
+        (row.handler)(&mut draft.scratch(), &mut args);
+    }
+}
+
+/// Reports a keyword of another kind of proxy, and says whether that is an error.
+fn misplaced<T>(row: &Keyword<T>, place: &Place<'_>, head: Span, sink: &mut Sink) -> bool {
+    let name = row.info.name;
+    if place.kind == Sections::DEFAULTS {
+        let message = format!("'{name}' not allowed in 'defaults' section.");
+        sink.alert(codes::MISPLACED_KEYWORD, head, message);
+        return true;
+    }
+    let capability = match place.kind == Sections::BACKEND {
+        true => "frontend",
+        false => "backend",
+    };
+    let (verb, code) = match row.strict {
+        true => ("not allowed", codes::MISPLACED_KEYWORD),
+        false => ("ignored", codes::MISPLACED_KEYWORD),
+    };
+    let message = format!(
+        "'{name}' {verb} because {} '{}' has no {capability} capability.",
+        place.word,
+        shown(place.name.as_bytes())
+    );
+    match row.strict {
+        true => sink.alert(code, head, message),
+        false => sink.warning(code, head, message),
+    }
+    row.strict
+}
+
+fn unknown<T>(table: &Table<T>, place: &Place<'_>, word: &Word, sink: &mut Sink) {
+    let text = shown(&word.value);
+    if place.later.contains(&word.text()) {
+        let message = format!(
+            "keyword '{text}' in '{}' section is not supported yet",
+            place.word
+        );
+        sink.alert(codes::NOT_SUPPORTED_YET, word.span, message);
+        return;
+    }
+    let message = format!("unknown keyword '{text}' in '{}' section", place.word);
+    let fault = Diagnostic::alert(codes::UNKNOWN_KEYWORD, word.span, message);
+    let fault = suggest(
+        fault,
+        word,
+        table.first_words().chain(SECTIONS.iter().copied()),
+    );
+    let elsewhere = match place.kind == Sections::GLOBAL {
+        true => PROXY
+            .word(word)
+            .is_some()
+            .then_some("it belongs into a 'defaults', 'frontend', 'listen' or 'backend' section"),
+        false => GLOBAL
+            .word(word)
+            .is_some()
+            .then_some("it belongs into the 'global' section"),
+    };
+    sink.push(match elsewhere {
+        Some(help) => fault.with_help(help),
+        None => fault,
+    });
+}
+
+/// The first word starts several keywords, and the second is of none.
+fn unknown_in_group<T>(table: &Table<T>, place: &Place<'_>, words: &[Word], sink: &mut Sink) {
+    let Some(first) = words.first() else {
+        return;
+    };
+    let group = first.text();
+    let Some(second) = words.get(1) else {
+        let message = match group.as_ref() {
+            "option" => "'option' expects an option name.".to_owned(),
+            _ => format!("'{group}' supports {} (got '')", list(table, &group)),
+        };
+        sink.alert(codes::MISSING_ARGUMENT, first.span, message);
+        return;
+    };
+    let text = shown(&second.value);
+    let later = later::SECOND_WORDS
+        .iter()
+        .filter(|(first, _)| *first == group)
+        .any(|(_, words)| words.contains(&second.text()));
+    if later {
+        let message = format!(
+            "'{group} {text}' in '{}' section is not supported yet",
+            place.word
+        );
+        sink.alert(codes::NOT_SUPPORTED_YET, second.span, message);
+        return;
+    }
+    let message = match group.as_ref() {
+        "option" => format!("unknown option '{text}'."),
+        _ => format!("'{group}' supports {} (got '{text}')", list(table, &group)),
+    };
+    let fault = Diagnostic::alert(codes::UNKNOWN_KEYWORD, second.span, message);
+    sink.push(suggest(fault, second, table.group(&group)));
+}
+
+fn list<T>(table: &Table<T>, group: &str) -> String {
+    let words: Vec<_> = table.group(group).map(|word| format!("'{word}'")).collect();
+    words.join(", ")
+}
+
+fn modifier(words: &[Word]) -> (Modifier, &[Word]) {
+    match words.split_first() {
+        Some((first, rest)) if first.is("no") => (Modifier::No, rest),
+        Some((first, rest)) if first.is("default") => (Modifier::Default, rest),
+        _ => (Modifier::None, words),
+    }
+}

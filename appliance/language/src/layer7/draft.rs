@@ -1,0 +1,249 @@
+//! What has been read so far. The model's own types are filled in; beside them stands what only
+//! reading needs: places, and what later lines may still change.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lanai_diagnostics::Span;
+use lanai_model::Origin;
+use lanai_model::layer7::{
+    Balance, Global, HttpConnectionMode, HttpReuse, ListenAddress, LogFormat, LogTarget, Mode,
+    Proxy, ProxyKind, ServerAddress, SslBindOptions, Timeouts,
+};
+
+use super::keyword::Sections;
+use crate::Environment;
+
+/// What a keyword's handler fills in.
+pub(crate) trait Draft {
+    /// One that is thrown away: a keyword in the wrong place is still read for its mistakes.
+    fn scratch(&self) -> Self;
+    /// Where keywords were given.
+    fn seen(&mut self) -> &mut HashMap<&'static str, Span>;
+}
+
+/// The `global` sections.
+#[derive(Default)]
+pub(crate) struct GlobalDraft {
+    pub(crate) global: Global,
+    pub(crate) environment: Environment,
+    pub(crate) crt_base: Option<PathBuf>,
+    seen: HashMap<&'static str, Span>,
+}
+
+impl GlobalDraft {
+    pub(crate) fn new(environment: Environment) -> Self {
+        Self {
+            environment,
+            ..Self::default()
+        }
+    }
+}
+
+impl Draft for GlobalDraft {
+    fn scratch(&self) -> Self {
+        Self::default()
+    }
+
+    fn seen(&mut self) -> &mut HashMap<&'static str, Span> {
+        &mut self.seen
+    }
+}
+
+/// A `defaults`, `frontend`, `listen` or `backend` section.
+pub(crate) struct ProxyDraft {
+    /// Exactly one kind.
+    pub(crate) section: Sections,
+    pub(crate) settings: Settings,
+    pub(crate) binds: Vec<BindDraft>,
+    pub(crate) servers: Vec<ServerDraft>,
+    /// The section's name, or its keyword where it has none.
+    pub(crate) span: Span,
+    seen: HashMap<&'static str, Span>,
+}
+
+/// What a section inherits from its `defaults`.
+#[derive(Clone)]
+pub(crate) struct Settings {
+    /// Filled in but for `binds`, `servers`, `log` and `default_backend`.
+    pub(crate) proxy: Proxy,
+    pub(crate) log: Vec<LogLine>,
+    pub(crate) default_backend: Option<(Arc<str>, Span)>,
+    pub(crate) default_server: ServerSettings,
+    pub(crate) forwardfor_at: Option<Span>,
+    pub(crate) log_format_at: Option<Span>,
+    pub(crate) mode_at: Option<Span>,
+}
+
+impl ProxyDraft {
+    pub(crate) fn new(
+        section: Sections,
+        name: Arc<str>,
+        span: Span,
+        origin: Origin,
+        defaults: Option<&Settings>,
+    ) -> Self {
+        let kind = if section == Sections::BACKEND {
+            ProxyKind::Backend
+        } else if section == Sections::FRONTEND {
+            ProxyKind::Frontend
+        } else {
+            ProxyKind::Listen
+        };
+        let mut settings = match defaults {
+            Some(defaults) => defaults.clone(),
+            None => Settings::blank(origin.clone()),
+        };
+        settings.proxy.name = name;
+        settings.proxy.kind = kind;
+        settings.proxy.origin = origin;
+        Self {
+            section,
+            settings,
+            binds: Vec::new(),
+            servers: Vec::new(),
+            span,
+            seen: HashMap::new(),
+        }
+    }
+
+    pub(crate) fn name(&self) -> &Arc<str> {
+        &self.settings.proxy.name
+    }
+
+    /// Whether it takes connections.
+    pub(crate) fn is_front(&self) -> bool {
+        Sections::FRONT_ONLY.contains(self.section)
+    }
+
+    /// Whether it has servers.
+    pub(crate) fn is_back(&self) -> bool {
+        Sections::BACK_ONLY.contains(self.section)
+    }
+
+    /// What HAProxy calls it in messages about whole proxies: a `listen` is a proxy there.
+    pub(crate) fn word(&self) -> &'static str {
+        match self.settings.proxy.kind {
+            ProxyKind::Frontend => "frontend",
+            ProxyKind::Backend => "backend",
+            ProxyKind::Listen => "proxy",
+        }
+    }
+}
+
+impl Draft for ProxyDraft {
+    fn scratch(&self) -> Self {
+        let origin = self.settings.proxy.origin.clone();
+        Self::new(
+            Sections::LISTEN,
+            self.name().clone(),
+            self.span,
+            origin,
+            None,
+        )
+    }
+
+    fn seen(&mut self) -> &mut HashMap<&'static str, Span> {
+        &mut self.seen
+    }
+}
+
+impl Settings {
+    fn blank(origin: Origin) -> Self {
+        Self {
+            proxy: Proxy {
+                name: "".into(),
+                kind: ProxyKind::Listen,
+                mode: Mode::default(),
+                binds: Vec::new(),
+                maxconn: None,
+                backlog: None,
+                default_backend: None,
+                balance: Balance::default(),
+                servers: Vec::new(),
+                timeouts: Timeouts::default(),
+                forwardfor: None,
+                http_connection_mode: HttpConnectionMode::default(),
+                http_reuse: HttpReuse::default(),
+                log: Vec::new(),
+                log_format: LogFormat::default(),
+                dontlognull: false,
+                retries: None,
+                origin,
+            },
+            log: Vec::new(),
+            default_backend: None,
+            default_server: ServerSettings::default(),
+            forwardfor_at: None,
+            log_format_at: None,
+            mode_at: None,
+        }
+    }
+}
+
+/// A `log` line of a proxy.
+#[derive(Clone)]
+pub(crate) enum LogLine {
+    /// `log global`
+    Global,
+    Target(LogTarget),
+}
+
+/// A `bind` line.
+#[derive(Default)]
+pub(crate) struct BindDraft {
+    pub(crate) addresses: Vec<(ListenAddress, Span)>,
+    /// The addresses as written.
+    pub(crate) written: String,
+    pub(crate) name: Option<Arc<str>>,
+    pub(crate) interface: Option<Arc<str>>,
+    pub(crate) backlog: Option<u32>,
+    pub(crate) maxconn: Option<u32>,
+    pub(crate) ssl: Option<Span>,
+    pub(crate) crt: Vec<(PathBuf, Span)>,
+    pub(crate) options: SslBindOptions,
+    pub(crate) span: Span,
+    pub(crate) origin: Option<Origin>,
+}
+
+/// What a `server` line says, and `default-server` before it.
+#[derive(Clone, Debug)]
+pub(crate) struct ServerSettings {
+    pub(crate) check: bool,
+    pub(crate) inter: Option<Duration>,
+    pub(crate) fastinter: Option<Duration>,
+    pub(crate) downinter: Option<Duration>,
+    pub(crate) rise: Option<u32>,
+    pub(crate) fall: Option<u32>,
+    pub(crate) port: Option<u16>,
+    pub(crate) weight: u16,
+    pub(crate) maxconn: Option<u32>,
+}
+
+impl Default for ServerSettings {
+    fn default() -> Self {
+        Self {
+            check: false,
+            inter: None,
+            fastinter: None,
+            downinter: None,
+            rise: None,
+            fall: None,
+            port: None,
+            weight: 1,
+            maxconn: None,
+        }
+    }
+}
+
+/// A `server` line.
+pub(crate) struct ServerDraft {
+    pub(crate) name: Arc<str>,
+    pub(crate) address: ServerAddress,
+    pub(crate) settings: ServerSettings,
+    /// Its name.
+    pub(crate) span: Span,
+    pub(crate) origin: Origin,
+}

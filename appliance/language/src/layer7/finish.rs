@@ -1,0 +1,144 @@
+//! From drafts to the model: what had to wait for the last line.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use lanai_diagnostics::Diagnostic;
+use lanai_model::Origin;
+use lanai_model::layer7::{
+    Bind, BindSsl, Check, Config, Global, Proxy, Server, SslBindOptions, TlsVersion,
+};
+
+use super::draft::{BindDraft, LogLine, ProxyDraft, ServerDraft};
+use super::section::Drafts;
+use crate::codes;
+use crate::outcome::Sink;
+
+/// Listeners of one configuration: a port range may ask for many at once.
+pub(super) const MOST_LISTENERS: usize = 65_536;
+
+/// Builds the model. Without alerts so far, it is complete.
+pub(super) fn config(drafts: Drafts, sink: &mut Sink) -> Config {
+    let Drafts { global, proxies } = drafts;
+    let crt_base = global.crt_base;
+    let global = global.global;
+    let listeners: usize = proxies
+        .iter()
+        .flat_map(|proxy| &proxy.binds)
+        .map(|bind| bind.addresses.len())
+        .sum();
+    if listeners > MOST_LISTENERS {
+        let span = proxies.last().map(|proxy| proxy.span).unwrap_or_default();
+        let message = format!("too many listeners: {listeners}, {MOST_LISTENERS} at most");
+        sink.alert(codes::TOO_MANY_LISTENERS, span, message);
+    }
+    if sink.refused() {
+        return Config::default();
+    }
+    let proxies = proxies
+        .into_iter()
+        .map(|draft| proxy(draft, &global, crt_base.as_deref(), sink))
+        .collect();
+    Config { global, proxies }
+}
+
+fn proxy(draft: ProxyDraft, global: &Global, crt_base: Option<&Path>, sink: &mut Sink) -> Proxy {
+    let front = draft.is_front();
+    let back = draft.is_back();
+    let ProxyDraft {
+        settings,
+        binds,
+        servers,
+        ..
+    } = draft;
+    let mut proxy = settings.proxy;
+    if front {
+        proxy.binds = binds
+            .into_iter()
+            .flat_map(|draft| bind(draft, &global.ssl_default_bind, crt_base, sink))
+            .collect();
+        proxy.default_backend = settings.default_backend.map(|(name, _)| name);
+    }
+    if back {
+        proxy.servers = servers.into_iter().map(server).collect();
+    }
+    for line in settings.log {
+        match line {
+            LogLine::Global => proxy.log.extend(global.log.iter().cloned()),
+            LogLine::Target(target) => proxy.log.push(target),
+        }
+    }
+    proxy
+}
+
+fn bind(
+    draft: BindDraft,
+    defaults: &SslBindOptions,
+    crt_base: Option<&Path>,
+    sink: &mut Sink,
+) -> Vec<Bind> {
+    let own = draft.options;
+    let options = SslBindOptions {
+        no_tls_tickets: own.no_tls_tickets || defaults.no_tls_tickets,
+        min_version: own.min_version.or(defaults.min_version),
+        max_version: own.max_version.or(defaults.max_version),
+    };
+    if draft.ssl.is_some()
+        && options.max_version.unwrap_or(TlsVersion::Tls13)
+            < options.min_version.unwrap_or(TlsVersion::Tls12)
+    {
+        let message = "ssl-max-ver is older than ssl-min-ver: no TLS version is left";
+        sink.push(Diagnostic::alert(
+            codes::NO_TLS_VERSION,
+            draft.span,
+            message,
+        ));
+    }
+    let crt: Vec<PathBuf> = draft
+        .crt
+        .into_iter()
+        .map(|(path, _)| match crt_base {
+            Some(base) => base.join(path),
+            None => path,
+        })
+        .collect();
+    let ssl = draft.ssl.map(|_| BindSsl { crt, options });
+    let origin = draft.origin.unwrap_or_else(|| Origin {
+        file: Arc::from(""),
+        line: 0,
+    });
+    draft
+        .addresses
+        .into_iter()
+        .map(|(address, _)| Bind {
+            address,
+            name: draft.name.clone(),
+            interface: draft.interface.clone(),
+            backlog: draft.backlog,
+            maxconn: draft.maxconn,
+            ssl: ssl.clone(),
+            origin: origin.clone(),
+        })
+        .collect()
+}
+
+fn server(draft: ServerDraft) -> Server {
+    let settings = draft.settings;
+    let check = settings.check.then(|| Check {
+        inter: settings.inter.unwrap_or(Duration::from_secs(2)),
+        fastinter: settings.fastinter,
+        downinter: settings.downinter,
+        rise: settings.rise.unwrap_or(2),
+        fall: settings.fall.unwrap_or(3),
+        port: settings.port,
+    });
+    Server {
+        name: draft.name,
+        address: draft.address,
+        check,
+        weight: settings.weight,
+        maxconn: settings.maxconn,
+        origin: draft.origin,
+    }
+}

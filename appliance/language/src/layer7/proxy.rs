@@ -1,0 +1,184 @@
+//! Keywords of proxies that belong to no larger area (HAProxy manual, section 4.2).
+
+use lanai_diagnostics::Diagnostic;
+use lanai_model::layer7::{Balance, HttpReuse, Mode};
+
+use super::args::Args;
+use super::draft::ProxyDraft;
+use super::global::MOST_CONNECTIONS;
+use super::keyword::{Keyword, Sections};
+use crate::codes;
+use crate::value::{shown, suggest};
+
+const FRONT: Sections = Sections::FRONT;
+const BACK: Sections = Sections::BACK;
+const ALL: Sections = Sections::ALL;
+
+type Row = Keyword<ProxyDraft>;
+
+pub(super) const KEYWORDS: &[Row] = &[
+    Row::new(
+        "mode",
+        ALL,
+        "{http|tcp}",
+        "Whether HTTP is understood, or bytes are passed on.",
+        mode,
+    ),
+    Row::new(
+        "default_backend",
+        FRONT,
+        "<backend>",
+        "Where requests go that no rule sent elsewhere.",
+        default_backend,
+    ),
+    Row::new(
+        "balance",
+        BACK,
+        "roundrobin",
+        "How a server is chosen.",
+        balance,
+    ),
+    Row::new(
+        "maxconn",
+        FRONT,
+        "<number>",
+        "Most connections at one time; 0 or left out, the global limit.",
+        |draft, args| {
+            if let Some(maxconn) = args.only_number(0..=MOST_CONNECTIONS) {
+                draft.settings.proxy.maxconn = (maxconn > 0).then_some(maxconn);
+            }
+        },
+    ),
+    Row::new(
+        "backlog",
+        FRONT,
+        "<number>",
+        "Length of the accept queue; 0 or left out, the frontend's maxconn.",
+        |draft, args| {
+            if let Some(backlog) = args.only_number(0..=MOST_CONNECTIONS) {
+                draft.settings.proxy.backlog = (backlog > 0).then_some(backlog);
+            }
+        },
+    ),
+    Row::new(
+        "retries",
+        BACK,
+        "<number>",
+        "Attempts after the first to connect to a server.",
+        |draft, args| {
+            if let Some(retries) = args.only_number(0..=MOST_CONNECTIONS) {
+                draft.settings.proxy.retries = Some(retries);
+            }
+        },
+    ),
+    Row::new(
+        "http-reuse",
+        BACK,
+        "{never|safe|aggressive|always}",
+        "Which requests may use an idle connection to a server.",
+        http_reuse,
+    ),
+    Row::new(
+        "description",
+        ALL,
+        "<text>",
+        "Describes the proxy in statistics.",
+        |_, args| {
+            args.rest();
+        },
+    )
+    .accepted("shown only where statistics describe the proxy"),
+];
+
+fn mode(draft: &mut ProxyDraft, args: &mut Args<'_>) {
+    let word = args.peek();
+    let text = word.map(|word| word.text()).unwrap_or_default();
+    let mode = match text.as_ref() {
+        "http" => Mode::Http,
+        "tcp" => Mode::Tcp,
+        _ => {
+            let span = word.map_or(args.head, |word| word.span);
+            let message = format!("unknown proxy mode '{}'.", shown(text.as_bytes()));
+            let fault = Diagnostic::alert(codes::BAD_WORD, span, message);
+            let fault = match word {
+                Some(word) => suggest(fault, word, ["http", "tcp"]),
+                None => fault.with_help("write 'mode http' or 'mode tcp'"),
+            };
+            args.sink.push(fault);
+            return;
+        }
+    };
+    args.take();
+    args.end_of_line();
+    draft.settings.proxy.mode = mode;
+    draft.settings.mode_at = Some(args.head);
+}
+
+fn default_backend(draft: &mut ProxyDraft, args: &mut Args<'_>) {
+    if let Some(name) = args.require("a backend name") {
+        args.end_of_line();
+        draft.settings.default_backend = Some((name.text().into(), name.span));
+    }
+}
+
+/// HAProxy's other algorithms, which are not supported yet.
+const LATER_BALANCE: &[&str] = &[
+    "static-rr",
+    "leastconn",
+    "first",
+    "source",
+    "uri",
+    "url_param",
+    "hdr",
+    "hash",
+    "log-hash",
+    "random",
+    "rdp-cookie",
+    "sticky",
+];
+
+fn balance(draft: &mut ProxyDraft, args: &mut Args<'_>) {
+    // As in HAProxy: nothing is round robin, and it takes no arguments.
+    let Some(word) = args.take() else {
+        draft.settings.proxy.balance = Balance::RoundRobin;
+        return;
+    };
+    if word.is("roundrobin") {
+        draft.settings.proxy.balance = Balance::RoundRobin;
+        args.end_of_line();
+        return;
+    }
+    args.rest();
+    let text = word.text();
+    let name = text.split_once('(').map_or(text.as_ref(), |(name, _)| name);
+    if LATER_BALANCE.contains(&name) {
+        let message = format!("'balance {}' is not supported yet", shown(&word.value));
+        args.alert(codes::NOT_SUPPORTED_YET, word.span, message);
+        return;
+    }
+    let message = format!(
+        "balance only supports 'roundrobin' (got '{}')",
+        shown(&word.value)
+    );
+    let fault = Diagnostic::alert(codes::BAD_WORD, word.span, message);
+    args.sink.push(suggest(fault, word, ["roundrobin"]));
+}
+
+fn http_reuse(draft: &mut ProxyDraft, args: &mut Args<'_>) {
+    let Some(word) = args.require("'never', 'safe', 'aggressive' or 'always'") else {
+        return;
+    };
+    args.end_of_line();
+    let found = args.one_of(
+        word,
+        &[
+            ("never", HttpReuse::Never),
+            ("safe", HttpReuse::Safe),
+            ("aggressive", HttpReuse::Aggressive),
+            ("always", HttpReuse::Always),
+        ],
+    );
+    if let Some(reuse) = found {
+        draft.settings.proxy.http_reuse = reuse;
+    }
+}

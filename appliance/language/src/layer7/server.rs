@@ -1,0 +1,192 @@
+//! `server`, `default-server` and their words (HAProxy manual, section 5.2).
+
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use lanai_diagnostics::Diagnostic;
+
+use super::args::Args;
+use super::draft::{ProxyDraft, ServerDraft, ServerSettings};
+use super::global::MOST_CONNECTIONS;
+use super::keyword::{Keyword, Sections, Table};
+use super::later;
+use crate::codes;
+use crate::lexer::Word;
+use crate::value::{invalid_name_character, server_address, shown, suggest};
+
+type Row = Keyword<ProxyDraft>;
+type LineWord = Keyword<ServerSettings>;
+
+pub(super) const KEYWORDS: &[Row] = &[
+    Row::new(
+        "server",
+        Sections::BACK_ONLY,
+        "<name> <address>[:<port>] [<word> ...]",
+        "A server of this backend.",
+        server,
+    )
+    .strict(),
+    Row::new(
+        "default-server",
+        Sections::BACK,
+        "<word> ...",
+        "Words for all servers that follow.",
+        |draft, args| {
+            args.context = "'default-server'".to_owned();
+            let mut settings = draft.settings.default_server.clone();
+            words(&mut settings, args);
+            draft.settings.default_server = settings;
+        },
+    )
+    .strict(),
+];
+
+pub(super) static TABLE: LazyLock<Table<ServerSettings>> = LazyLock::new(|| Table::new(&[WORDS]));
+
+const WORDS: &[LineWord] = &[
+    LineWord::word("check", "", "Checks the server's health.", |server, _| {
+        server.check = true;
+    }),
+    LineWord::word(
+        "no-check",
+        "",
+        "Does not, after a default-server that does.",
+        |server, _| server.check = false,
+    ),
+    LineWord::word(
+        "downinter",
+        "<time>",
+        "Time between checks of a server that is down.",
+        |server, args| server.downinter = interval(args).or(server.downinter),
+    ),
+    LineWord::word(
+        "fall",
+        "<number>",
+        "Failed checks in a row after which a server is down.",
+        |server, args| server.fall = count(args).or(server.fall),
+    ),
+    LineWord::word(
+        "fastinter",
+        "<time>",
+        "Time between checks while a server's state is changing.",
+        |server, args| server.fastinter = interval(args).or(server.fastinter),
+    ),
+    LineWord::word("inter", "<time>", "Time between checks.", |server, args| {
+        server.inter = interval(args).or(server.inter);
+    }),
+    LineWord::word(
+        "maxconn",
+        "<number>",
+        "Most connections to it at one time; 0 is no limit.",
+        |server, args| {
+            if let Some(word) = args.value("value")
+                && let Some(maxconn) = args.number(word, 0..=MOST_CONNECTIONS)
+            {
+                server.maxconn = (maxconn > 0).then_some(maxconn);
+            }
+        },
+    ),
+    LineWord::word("port", "<port>", "Port that is checked.", |server, args| {
+        if let Some(word) = args.value("port")
+            && let Some(port) = args.number(word, 1..=u16::MAX.into())
+        {
+            server.port = u16::try_from(port).ok();
+        }
+    }),
+    LineWord::word(
+        "rise",
+        "<number>",
+        "Good checks in a row after which a server is up.",
+        |server, args| server.rise = count(args).or(server.rise),
+    ),
+    LineWord::word(
+        "weight",
+        "<number>",
+        "Share of the load, from 0 (none) to 256; 1 if left out.",
+        weight,
+    ),
+];
+
+fn server(draft: &mut ProxyDraft, args: &mut Args<'_>) {
+    let (Some(name), Some(address)) = (args.take(), args.take()) else {
+        let message = "'server' expects <name> and <addr>[:<port>] as arguments.";
+        args.alert(codes::MISSING_ARGUMENT, args.head, message);
+        return;
+    };
+    let text = name.text();
+    if let Some(wrong) = invalid_name_character(&text) {
+        let message = format!(
+            "character '{}' is not permitted in server name '{}'.",
+            wrong.escape_debug(),
+            shown(&name.value)
+        );
+        args.alert(codes::BAD_NAME, name.span, message);
+    }
+    args.context = format!("'server {}/{}'", draft.name(), shown(&name.value));
+    let found = server_address(&address.value);
+    let mut settings = draft.settings.default_server.clone();
+    let found = found.map_err(|error| args.bad_address(address, error));
+    words(&mut settings, args);
+    if let Ok(found) = found {
+        draft.servers.push(ServerDraft {
+            name: Arc::from(text),
+            address: found,
+            settings,
+            span: name.span,
+            origin: args.origin.clone(),
+        });
+    }
+}
+
+fn words(settings: &mut ServerSettings, args: &mut Args<'_>) {
+    while let Some(word) = args.take() {
+        match TABLE.word(word) {
+            Some(row) => args.within(word, row.info.name, |args| (row.handler)(settings, args)),
+            None => match later::SERVER.of(&word.text()) {
+                Some(arguments) => {
+                    let message = format!("'{}' is not supported yet", shown(&word.value));
+                    args.alert(codes::NOT_SUPPORTED_YET, word.span, message);
+                    args.skip(arguments);
+                }
+                None => unknown(word, args),
+            },
+        }
+    }
+}
+
+fn unknown(word: &Word, args: &mut Args<'_>) {
+    let message = format!("unknown keyword '{}'", shown(&word.value));
+    let message = format!("{} : {message}", args.context);
+    let fault = Diagnostic::alert(codes::UNKNOWN_KEYWORD, word.span, message);
+    args.sink.push(suggest(fault, word, TABLE.first_words()));
+    args.skip_to(|word| TABLE.word(word).is_some());
+}
+
+fn interval(args: &mut Args<'_>) -> Option<Duration> {
+    let word = args.value("value")?;
+    let time = args.time(word)?;
+    if time.is_zero() {
+        let message = format!("invalid value 0 for argument '{}'", args.name);
+        args.alert(codes::BAD_NUMBER, word.span, message);
+        return None;
+    }
+    Some(time)
+}
+
+fn count(args: &mut Args<'_>) -> Option<u32> {
+    let word = args.value("value")?;
+    if word.is("0") {
+        let message = format!("'{}' has to be > 0.", args.name);
+        args.alert(codes::BAD_NUMBER, word.span, message);
+        return None;
+    }
+    args.number(word, 1..=MOST_CONNECTIONS)
+}
+
+fn weight(server: &mut ServerSettings, args: &mut Args<'_>) {
+    if let Some(word) = args.value("value")
+        && let Some(weight) = args.number(word, 0..=256)
+    {
+        server.weight = u16::try_from(weight).unwrap_or(server.weight);
+    }
+}

@@ -1,0 +1,90 @@
+//! TLS: settings of the process, and the words that `bind` lines share with them.
+
+use lanai_model::layer7::{SslBindOptions, TlsVersion};
+
+use super::args::Args;
+use super::draft::GlobalDraft;
+use super::keyword::{Keyword, Sections};
+use crate::codes;
+use crate::lexer::Word;
+use crate::value::{shown, suggest};
+use lanai_diagnostics::Diagnostic;
+
+type Row = Keyword<GlobalDraft>;
+
+pub(super) const KEYWORDS: &[Row] = &[
+    Row::new(
+        "ssl-default-bind-options",
+        Sections::GLOBAL,
+        "[<option>]...",
+        "TLS options for all binds that do not set them.",
+        default_options,
+    ),
+    Row::new(
+        "tune.ssl.cachesize",
+        Sections::GLOBAL,
+        "<number>",
+        "TLS sessions kept for resumption; 0 keeps none.",
+        |draft, args| {
+            if let Some(size) = args.only_number(0..=i32::MAX.cast_unsigned()) {
+                draft.global.tune_ssl_cachesize = Some(size);
+            }
+        },
+    ),
+];
+
+/// Takes the value of `ssl-min-ver` or `ssl-max-ver`.
+pub(super) fn version(args: &mut Args<'_>) -> Option<TlsVersion> {
+    let word = args.value("TLS version (TLSv1.2 or TLSv1.3)")?;
+    let text = shown(&word.value);
+    if word.is("TLSv1.2") {
+        return Some(TlsVersion::Tls12);
+    }
+    if word.is("TLSv1.3") {
+        return Some(TlsVersion::Tls13);
+    }
+    let old = ["SSLv3", "TLSv1.0", "TLSv1.1"];
+    if old.iter().any(|old| word.is(old)) {
+        let message = format!("'{text}' is not supported: RFC 7568 and RFC 8996 forbid it");
+        let fault = Diagnostic::alert(codes::BAD_WORD, word.span, message);
+        args.sink
+            .push(fault.with_help("write TLSv1.2 or TLSv1.3, or leave it out"));
+        return None;
+    }
+    let message = format!("'{text}' : unknown ssl/tls version");
+    let fault = Diagnostic::alert(codes::BAD_WORD, word.span, message);
+    args.sink.push(suggest(fault, word, ["TLSv1.2", "TLSv1.3"]));
+    None
+}
+
+/// Names of the words, for suggestions.
+const OPTIONS: &[&str] = &["no-tls-tickets", "ssl-max-ver", "ssl-min-ver"];
+
+fn default_options(draft: &mut GlobalDraft, args: &mut Args<'_>) {
+    if args.peek().is_none() {
+        args.require("an option as an argument");
+    }
+    while let Some(word) = args.take() {
+        if !option(&mut draft.global.ssl_default_bind, word, args) {
+            let text = shown(&word.value);
+            let message =
+                format!("unknown option '{text}' on global statement 'ssl-default-bind-options'.");
+            let fault = Diagnostic::alert(codes::BAD_WORD, word.span, message);
+            args.sink
+                .push(suggest(fault, word, OPTIONS.iter().copied()));
+        }
+    }
+}
+
+/// Reads one option; whether it is one.
+fn option<'a>(options: &mut SslBindOptions, word: &'a Word, args: &mut Args<'a>) -> bool {
+    match word.text().as_ref() {
+        "no-tls-tickets" => options.no_tls_tickets = true,
+        "ssl-min-ver" => options.min_version = args.within(word, "ssl-min-ver", version),
+        "ssl-max-ver" => options.max_version = args.within(word, "ssl-max-ver", version),
+        // Older versions are off in any case.
+        "no-sslv3" | "no-tlsv10" | "no-tlsv11" => {}
+        _ => return false,
+    }
+    true
+}

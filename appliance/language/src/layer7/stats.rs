@@ -1,0 +1,144 @@
+//! The runtime API's sockets (HAProxy management guide, section 9.3).
+
+use lanai_diagnostics::Diagnostic;
+use lanai_model::layer7::{AccessLevel, StatsSocket};
+
+use super::args::Args;
+use super::draft::GlobalDraft;
+use super::keyword::{Keyword, Sections};
+use crate::codes;
+use crate::value::{ListenOptions, listen_addresses, shown, suggest};
+
+type Row = Keyword<GlobalDraft>;
+
+pub(super) const KEYWORDS: &[Row] = &[
+    Row::new(
+        "stats socket",
+        Sections::GLOBAL,
+        "{<path>|<address:port>|fd@<n>} [level {user|operator|admin}] [mode <mode>]",
+        "Where the runtime API listens.",
+        socket,
+    ),
+    Row::new(
+        "stats timeout",
+        Sections::GLOBAL,
+        "<time>",
+        "How long a runtime API connection may be idle.",
+        |draft, args| {
+            if let Some(time) = args.only_time() {
+                draft.global.stats_timeout = time;
+            }
+        },
+    ),
+    Row::new(
+        "stats maxconn",
+        Sections::GLOBAL,
+        "<number>",
+        "Most runtime API connections at one time.",
+        |_, args| {
+            args.only_number(1..=i32::MAX.cast_unsigned());
+        },
+    )
+    .accepted("the number of runtime API connections is bounded in any case"),
+];
+
+/// Sockets of the runtime API; more can only be a mistake.
+const MOST_SOCKETS: usize = 256;
+
+fn socket(draft: &mut GlobalDraft, args: &mut Args<'_>) {
+    let Some(word) = args.require("an address or a path to a UNIX socket") else {
+        return;
+    };
+    let options = ListenOptions {
+        ranges: true,
+        room: MOST_SOCKETS.saturating_sub(draft.global.stats_sockets.len()),
+    };
+    let addresses = match listen_addresses(&word.value, options) {
+        Ok(addresses) => addresses,
+        Err(error) => {
+            args.bad_address(word, error);
+            Vec::new()
+        }
+    };
+    args.context = "'stats socket'".to_owned();
+    let mut level = AccessLevel::default();
+    let mut mode = None;
+    while let Some(word) = args.take() {
+        match word.text().as_ref() {
+            "level" => {
+                if let Some(found) = args.within(word, "level", access_level) {
+                    level = found;
+                }
+            }
+            "mode" => mode = args.within(word, "mode", permissions).or(mode),
+            "expose-fd" => {
+                // Listeners are handed from one engine to the next by the parent process.
+                if args.take_if("listeners").is_none() {
+                    let message = "'expose-fd' only supports 'listeners'";
+                    args.alert(codes::BAD_WORD, word.span, message);
+                }
+            }
+            _ => unknown(word, args),
+        }
+    }
+    let sockets = addresses.into_iter().map(|(address, _)| StatsSocket {
+        address,
+        level,
+        mode,
+        origin: args.origin.clone(),
+    });
+    draft.global.stats_sockets.extend(sockets);
+}
+
+fn access_level(args: &mut Args<'_>) -> Option<AccessLevel> {
+    let word = args.value("access level")?;
+    args.one_of(
+        word,
+        &[
+            ("user", AccessLevel::User),
+            ("operator", AccessLevel::Operator),
+            ("admin", AccessLevel::Admin),
+        ],
+    )
+}
+
+fn permissions(args: &mut Args<'_>) -> Option<u32> {
+    let word = args.value("permission bits (octal)")?;
+    let text = word.text();
+    let mode = u32::from_str_radix(&text, 8).ok();
+    let mode = mode.filter(|mode| *mode <= 0o777 && !text.starts_with('+'));
+    if mode.is_none() {
+        let message = format!(
+            "'mode' : missing or invalid mode '{}' (octal integer expected)",
+            shown(&word.value)
+        );
+        args.alert(codes::BAD_NUMBER, word.span, message);
+    }
+    mode
+}
+
+/// Words of HAProxy's that would change who may connect, and are thus not ignored.
+const LATER: &[&str] = &[
+    "accept-proxy",
+    "group",
+    "process",
+    "severity-output",
+    "thread",
+    "uid",
+    "gid",
+    "user",
+];
+
+fn unknown(word: &crate::lexer::Word, args: &mut Args<'_>) {
+    let text = shown(&word.value);
+    if LATER.iter().any(|later| word.is(later)) {
+        let message = format!("'{text}' is not supported yet");
+        args.alert(codes::NOT_SUPPORTED_YET, word.span, message);
+        args.rest();
+        return;
+    }
+    let message = format!("'stats socket' : unknown keyword '{text}'");
+    let fault = Diagnostic::alert(codes::UNKNOWN_KEYWORD, word.span, message);
+    let known = ["level", "mode", "expose-fd"];
+    args.sink.push(suggest(fault, word, known));
+}

@@ -1,0 +1,70 @@
+use lanai_diagnostics::{Code, Diagnostic, Severity, Span};
+
+use crate::codes;
+
+/// A value, or every reason why there is none.
+#[derive(Clone, Debug)]
+pub struct Outcome<T> {
+    /// There is a value if and only if no diagnostic is an [`Severity::Alert`].
+    pub value: Option<T>,
+    /// All that was found, in the order of the text as far as each stage knows it.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Alerts that are reported for one reading. Past that, a text is not a configuration at all.
+pub(crate) const MAX_ALERTS: usize = 1000;
+
+/// Where the stages leave what they find.
+#[derive(Debug, Default)]
+pub(crate) struct Sink {
+    diagnostics: Vec<Diagnostic>,
+    alerts: usize,
+}
+
+impl Sink {
+    pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
+        if self.full() {
+            return;
+        }
+        let span = diagnostic.span;
+        self.alerts += usize::from(diagnostic.severity == Severity::Alert);
+        self.diagnostics.push(diagnostic);
+        if self.full() {
+            self.diagnostics.push(Diagnostic::alert(
+                codes::TOO_MANY_ERRORS,
+                span,
+                format!("too many fatal errors ({MAX_ALERTS}), stopping now."),
+            ));
+        }
+    }
+
+    pub(crate) fn alert(&mut self, code: Code, span: Span, message: impl Into<String>) {
+        self.push(Diagnostic::alert(code, span, message));
+    }
+
+    pub(crate) fn warning(&mut self, code: Code, span: Span, message: impl Into<String>) {
+        self.push(Diagnostic::warning(code, span, message));
+    }
+
+    /// Whether nothing more is taken.
+    pub(crate) fn full(&self) -> bool {
+        self.alerts >= MAX_ALERTS || self.diagnostics.len() >= 10 * MAX_ALERTS
+    }
+
+    /// Whether an alert was found.
+    pub(crate) fn refused(&self) -> bool {
+        self.alerts > 0
+    }
+
+    /// The value counts only if no alert was found.
+    pub(crate) fn outcome<T>(mut self, value: T) -> Outcome<T> {
+        self.diagnostics.sort_by_key(|found| {
+            let span = found.span;
+            (span.file, span.start)
+        });
+        Outcome {
+            value: (self.alerts == 0).then_some(value),
+            diagnostics: self.diagnostics,
+        }
+    }
+}

@@ -1,0 +1,408 @@
+//! Addresses (HAProxy manual, section 2.9).
+
+use std::ffi::OsStr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::ops::Range;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
+use ipnet::IpNet;
+use lanai_model::layer7::{ListenAddress, LogAddress, ServerAddress};
+
+/// An address that cannot be taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct AddressError {
+    /// What is wrong, in HAProxy's words where it has some.
+    pub(crate) message: String,
+    /// What to do.
+    pub(crate) help: Option<&'static str>,
+    /// Bytes of the value it is about.
+    pub(crate) at: Range<usize>,
+}
+
+/// What a keyword that listens allows.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ListenOptions {
+    /// Port ranges, one listener each.
+    pub(crate) ranges: bool,
+    /// Listeners the line may still open.
+    pub(crate) room: usize,
+}
+
+/// `{ADDRESS}[,ADDRESS]...` of `bind` and `stats socket`, each with its bytes of the value.
+pub(crate) fn listen_addresses(
+    value: &[u8],
+    options: ListenOptions,
+) -> Result<Vec<(ListenAddress, Range<usize>)>, AddressError> {
+    let mut found = Vec::new();
+    let mut start = 0;
+    for part in value.split(|byte| *byte == b',') {
+        let at = start..start + part.len();
+        start = at.end + 1;
+        listen(part, at.clone(), options, &mut found)?;
+        if found.len() > options.room {
+            return Err(wrong("too many listeners", at));
+        }
+    }
+    Ok(found)
+}
+
+/// The address of a `server`.
+pub(crate) fn server_address(value: &[u8]) -> Result<ServerAddress, AddressError> {
+    let whole = 0..value.len();
+    let (family, rest) = family(value, &whole)?;
+    let offset = value.len() - rest.len();
+    match family {
+        Family::Unix => return unix(rest, whole).map(ServerAddress::Unix),
+        Family::Fd => return Err(unsupported("fd@", whole)),
+        Family::Any | Family::V4 | Family::V6 => {}
+    }
+    let text = text(rest, &whole)?;
+    let (host, port) = split_port(text, offset);
+    let port = match port {
+        None | Some(("", _)) => None,
+        Some((digits, at)) if digits.contains('-') && !digits.starts_with('-') => {
+            let message = format!("port range not permitted here in '{}'", super::shown(value));
+            return Err(wrong(message, at));
+        }
+        Some((digits, at)) if digits.starts_with(['+', '-']) => {
+            return Err(AddressError {
+                message: format!(
+                    "relative port '{}' is not supported yet",
+                    super::shown(digits.as_bytes())
+                ),
+                help: Some("write the port's number"),
+                at,
+            });
+        }
+        Some((digits, at)) => match port_number(digits, at, 0)? {
+            0 => None,
+            port => Some(port),
+        },
+    };
+    if host.is_empty() || host == "*" {
+        return Err(unspecified(whole));
+    }
+    match ip(host, family) {
+        Some(ip) if ip.is_unspecified() => Err(unspecified(whole)),
+        Some(ip) => Ok(ServerAddress::Ip(ip, port)),
+        None if family == Family::Any && is_host_name(host) => {
+            Ok(ServerAddress::Name(host.into(), port))
+        }
+        None => Err(invalid(host, value, offset)),
+    }
+}
+
+/// The target of a `log` line.
+pub(crate) fn log_address(value: &[u8]) -> Result<LogAddress, AddressError> {
+    let whole = 0..value.len();
+    match value {
+        b"stdout" => return Ok(LogAddress::Fd(1)),
+        b"stderr" => return Ok(LogAddress::Fd(2)),
+        _ => {}
+    }
+    let value = value.strip_prefix(b"udp@").unwrap_or(value);
+    let skipped = whole.end - value.len();
+    let (family, rest) = family(value, &whole)?;
+    let offset = skipped + value.len() - rest.len();
+    match family {
+        Family::Unix => return unix(rest, whole).map(LogAddress::Unix),
+        Family::Fd => return descriptor(rest, value, offset..whole.end).map(LogAddress::Fd),
+        Family::Any | Family::V4 | Family::V6 => {}
+    }
+    let text = text(rest, &whole)?;
+    let (host, port) = split_port(text, offset);
+    let port = match port {
+        None | Some(("", _)) => 514,
+        Some((digits, at)) => port_number(digits, at, 1)?,
+    };
+    match ip(host, family) {
+        Some(ip) => Ok(LogAddress::Udp(SocketAddr::new(ip, port))),
+        None => Err(invalid(host, value, offset)),
+    }
+}
+
+/// `ADDRESS[/LENGTH or /MASK]`, host bits cleared.
+pub(crate) fn network(text: &str) -> Option<IpNet> {
+    host_network(text).map(|net| net.trunc())
+}
+
+/// `ADDRESS/LENGTH` or `ADDRESS/MASK` with the host bits kept; a lone address is its own network.
+pub(crate) fn host_network(text: &str) -> Option<IpNet> {
+    let Some((address, length)) = text.split_once('/') else {
+        return text.parse::<IpAddr>().ok().map(IpNet::from);
+    };
+    let address: IpAddr = address.parse().ok()?;
+    if let Ok(mask) = length.parse::<IpAddr>() {
+        return IpNet::with_netmask(address, mask).ok();
+    }
+    let digits = length.bytes().all(|byte| byte.is_ascii_digit());
+    let length = length.parse().ok().filter(|_| digits)?;
+    IpNet::new(address, length).ok()
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Family {
+    Any,
+    V4,
+    V6,
+    Unix,
+    Fd,
+}
+
+/// Takes the prefixes off.
+fn family<'a>(value: &'a [u8], at: &Range<usize>) -> Result<(Family, &'a [u8]), AddressError> {
+    let value = value.strip_prefix(b"stream+").unwrap_or(value);
+    const FAMILIES: &[(&[u8], Family)] = &[
+        (b"ip@", Family::Any),
+        (b"tcp@", Family::Any),
+        (b"ipv4@", Family::V4),
+        (b"tcp4@", Family::V4),
+        (b"ipv6@", Family::V6),
+        (b"tcp6@", Family::V6),
+        (b"unix@", Family::Unix),
+        (b"uxst@", Family::Unix),
+        (b"fd@", Family::Fd),
+    ];
+    const LATER: &[&str] = &[
+        "abns@",
+        "abnsz@",
+        "dgram+",
+        "mptcp@",
+        "mptcp4@",
+        "mptcp6@",
+        "quic+",
+        "quic4@",
+        "quic6@",
+        "rhttp@",
+        "ring@",
+        "sockpair@",
+        "udp@",
+        "udp4@",
+        "udp6@",
+        "uxdg@",
+    ];
+    for (prefix, family) in FAMILIES {
+        if let Some(rest) = value.strip_prefix(*prefix) {
+            return Ok((*family, rest));
+        }
+    }
+    if let Some(prefix) = LATER
+        .iter()
+        .find(|prefix| value.starts_with(prefix.as_bytes()))
+    {
+        return Err(unsupported(prefix, at.clone()));
+    }
+    match value.first() {
+        Some(b'/') => Ok((Family::Unix, value)),
+        _ => Ok((Family::Any, value)),
+    }
+}
+
+fn listen(
+    part: &[u8],
+    at: Range<usize>,
+    options: ListenOptions,
+    found: &mut Vec<(ListenAddress, Range<usize>)>,
+) -> Result<(), AddressError> {
+    if part.is_empty() {
+        return Err(AddressError {
+            message: "'' resolves to an empty address (environment variable missing?)".to_owned(),
+            help: None,
+            at,
+        });
+    }
+    let (family, rest) = family(part, &at)?;
+    let offset = at.start + part.len() - rest.len();
+    match family {
+        Family::Unix => {
+            found.push((ListenAddress::Unix(unix(rest, at.clone())?), at));
+            return Ok(());
+        }
+        Family::Fd => {
+            let number = descriptor(rest, part, offset..at.end)?;
+            found.push((ListenAddress::Fd(number), at));
+            return Ok(());
+        }
+        Family::Any | Family::V4 | Family::V6 => {}
+    }
+    let text = text(rest, &at)?;
+    let (host, port) = split_port(text, offset);
+    let Some((port, port_at)) = port.filter(|(port, _)| !port.is_empty()) else {
+        let message = format!("missing port specification in '{}'", super::shown(part));
+        return Err(wrong(message, at));
+    };
+    let ports = match port.split_once('-') {
+        Some((low, high)) if options.ranges && !low.is_empty() => {
+            let low = port_number(low, port_at.clone(), 1)?;
+            let high = port_number(high, port_at.clone(), 1)?;
+            if low > high {
+                return Err(wrong(format!("invalid port range '{port}'"), port_at));
+            }
+            low..=high
+        }
+        _ => {
+            let port = port_number(port, port_at, 1)?;
+            port..=port
+        }
+    };
+    let ip = match (host, family) {
+        ("" | "*", Family::V6) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+        ("" | "*", _) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        (host, family) => match ip(host, family) {
+            Some(ip) => ip,
+            None => {
+                let mut error = invalid(host, part, offset);
+                if is_host_name(host) {
+                    error.help = Some("write an address: a listener does not depend on a resolver");
+                }
+                return Err(error);
+            }
+        },
+    };
+    if ports.len() > options.room.saturating_sub(found.len()) {
+        return Err(wrong("too many listeners", at));
+    }
+    found.extend(ports.map(|port| (ListenAddress::Inet(SocketAddr::new(ip, port)), at.clone())));
+    Ok(())
+}
+
+/// Cuts at the last colon, unless it is inside brackets. Positions are bytes of the value.
+fn split_port(text: &str, offset: usize) -> (&str, Option<(&str, Range<usize>)>) {
+    let from = text.rfind(']').unwrap_or(0);
+    let colon = text.rfind(':').filter(|at| *at >= from);
+    let (host, port) = match colon {
+        Some(at) => (
+            text.get(..at).unwrap_or_default(),
+            text.get(at + 1..)
+                .map(|port| (port, offset + at + 1..offset + text.len())),
+        ),
+        None => (text, None),
+    };
+    let bare = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'));
+    (bare.unwrap_or(host), port)
+}
+
+fn port_number(digits: &str, at: Range<usize>, least: u16) -> Result<u16, AddressError> {
+    let bad = || {
+        wrong(
+            format!("invalid port '{}'", super::shown(digits.as_bytes())),
+            at.clone(),
+        )
+    };
+    if !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+        return Err(bad());
+    }
+    match digits.parse::<u16>() {
+        Ok(port) if port >= least => Ok(port),
+        _ => Err(bad()),
+    }
+}
+
+fn ip(host: &str, family: Family) -> Option<IpAddr> {
+    match family {
+        Family::V4 => host.parse().ok().map(IpAddr::V4),
+        Family::V6 => host.parse().ok().map(IpAddr::V6),
+        _ => host.parse().ok(),
+    }
+}
+
+/// Linux' limit on a UNIX socket's path: 108 bytes with the final NUL. HAProxy also needs room for
+/// a suffix while it replaces a socket, which leaves 97.
+const LONGEST_UNIX_PATH: usize = 97;
+
+fn unix(path: &[u8], at: Range<usize>) -> Result<PathBuf, AddressError> {
+    if path.is_empty() {
+        return Err(wrong("missing path of the UNIX socket", at));
+    }
+    if path.len() > LONGEST_UNIX_PATH {
+        let message = format!(
+            "socket path '{}' too long (max {LONGEST_UNIX_PATH})",
+            super::shown(path)
+        );
+        return Err(wrong(message, at));
+    }
+    Ok(PathBuf::from(OsStr::from_bytes(path)))
+}
+
+fn descriptor(digits: &[u8], whole: &[u8], at: Range<usize>) -> Result<i32, AddressError> {
+    let number = str::from_utf8(digits)
+        .ok()
+        .filter(|digits| digits.bytes().all(|digit| digit.is_ascii_digit()))
+        .and_then(|digits| digits.parse().ok());
+    number.ok_or_else(|| {
+        let message = format!(
+            "file descriptor '{}' is not a valid integer in '{}'",
+            super::shown(digits),
+            super::shown(whole)
+        );
+        wrong(message, at)
+    })
+}
+
+fn text<'a>(value: &'a [u8], at: &Range<usize>) -> Result<&'a str, AddressError> {
+    str::from_utf8(value).map_err(|_| {
+        let message = format!("invalid address: '{}'", super::shown(value));
+        wrong(message, at.clone())
+    })
+}
+
+/// RFC 1123 host names, and the underscores people use.
+fn is_host_name(host: &str) -> bool {
+    host.len() <= 253
+        && host.split('.').all(|label| {
+            (1..=63).contains(&label.len())
+                && !label.starts_with('-')
+                && label
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+        })
+        && !host
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'.')
+}
+
+fn invalid(host: &str, whole: &[u8], offset: usize) -> AddressError {
+    let message = format!(
+        "invalid address: '{}' in '{}'",
+        super::shown(host.as_bytes()),
+        super::shown(whole)
+    );
+    let bare_v6 = str::from_utf8(whole).is_ok_and(|text| text.parse::<Ipv6Addr>().is_ok());
+    AddressError {
+        message,
+        help: bare_v6
+            .then_some("the last colon separates the port; put an IPv6 address in brackets"),
+        at: offset..offset + host.len(),
+    }
+}
+
+fn unspecified(at: Range<usize>) -> AddressError {
+    AddressError {
+        message: "an unspecified address, which forwards to where the client connected to, is \
+                  not supported yet"
+            .to_owned(),
+        help: Some("write the server's address"),
+        at,
+    }
+}
+
+fn unsupported(prefix: &str, at: Range<usize>) -> AddressError {
+    wrong(
+        format!("addresses with '{prefix}' are not supported yet"),
+        at,
+    )
+}
+
+fn wrong(message: impl Into<String>, at: Range<usize>) -> AddressError {
+    AddressError {
+        message: message.into(),
+        help: None,
+        at,
+    }
+}
+
+#[cfg(test)]
+mod tests;
