@@ -1,0 +1,80 @@
+//! `lanai check`: what is wrong with a configuration, without a daemon and without touching a thing.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use lanai_control::CheckReport;
+use lanai_language::layer7;
+
+use super::Shape;
+use crate::control::render::{self, Paper};
+use crate::proxy::sources;
+use crate::{environment, facts};
+
+/// What to check, and how to show what was found.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Check this HAProxy configuration alone (file, or directory of *.cfg; may be repeated)
+    #[arg(short = 'f', value_name = "FILE", conflicts_with = "config")]
+    files: Vec<PathBuf>,
+    /// Check this configuration directory
+    #[arg(long, value_name = "DIR", default_value = "/etc/lanai")]
+    config: PathBuf,
+    #[command(flatten)]
+    form: Shape,
+}
+
+/// Why there is nothing to check.
+#[derive(Debug, thiserror::Error)]
+enum CheckError {
+    #[error(transparent)]
+    Sources(#[from] sources::SourceError),
+    #[error("cannot read the configuration in {}", directory.display())]
+    Directory {
+        directory: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("there is no configuration in {}: neither services.cfg nor haproxy.cfg", .0.display())]
+    Nothing(PathBuf),
+}
+
+/// Checks and prints what was found.
+pub(super) fn run(arguments: &Arguments) -> ExitCode {
+    match check(arguments) {
+        Ok(report) => {
+            let reply = render::check(Paper::new(arguments.form.form()), &report);
+            super::remote::show(&reply)
+        }
+        Err(error) => {
+            eprintln!("lanai: {}", crate::chain(&error));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn check(arguments: &Arguments) -> Result<CheckReport, CheckError> {
+    if !arguments.files.is_empty() {
+        let files = sources::files(&arguments.files)?;
+        let texts = sources::read(&files)?;
+        let environment = environment::inherited(None, &files);
+        let ids: Vec<_> = texts.ids().collect();
+        let outcome = layer7::read(&texts, &ids, &environment, &facts::facts());
+        return Ok(CheckReport {
+            sources: Arc::new(texts),
+            diagnostics: outcome.diagnostics,
+        });
+    }
+    let directory = &arguments.config;
+    let failed = |source| CheckError::Directory {
+        directory: directory.clone(),
+        source,
+    };
+    // Absolute, since configurations may name their files so.
+    let root = std::path::absolute(directory).map_err(failed)?;
+    let files = lanai_control::read_files(&root).map_err(failed)?;
+    if files.is_empty() {
+        return Err(CheckError::Nothing(directory.clone()));
+    }
+    Ok(lanai_control::check(&files, &root))
+}

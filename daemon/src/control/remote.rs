@@ -1,0 +1,156 @@
+//! Engine and kernel, as the control process reaches them: over the sockets of the run directory.
+
+use std::path::Path;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use lanai_control::{Engine, EngineGone, EngineStatus, FileSet, Host, HostError, PrepareError};
+use lanai_network::{Observed, Step};
+
+use crate::wire::client::{CallError, Client};
+use crate::wire::files::Files;
+use crate::wire::{engine, parent};
+
+/// Names are resolved while preparing, each with several tries.
+const PREPARE_LIMIT: Duration = Duration::from_secs(60);
+/// What only takes the other side's attention.
+const SHORT_LIMIT: Duration = Duration::from_secs(10);
+/// Some thousands of steps.
+const EXECUTE_LIMIT: Duration = Duration::from_secs(120);
+
+/// The engine process.
+#[derive(Debug)]
+pub(super) struct RemoteEngine {
+    /// What is prepared belongs to its connection.
+    change: Client,
+    /// Apart, so that the status can be read while something is prepared.
+    status: Client,
+}
+
+impl RemoteEngine {
+    /// The engine that answers in the run directory.
+    pub(super) fn new(run: &Path) -> RemoteEngine {
+        let path = run.join(engine::SOCKET);
+        RemoteEngine {
+            change: Client::new(&path),
+            status: Client::new(&path),
+        }
+    }
+}
+
+#[async_trait]
+impl Engine for RemoteEngine {
+    async fn prepare(&self, files: &FileSet) -> Result<(), PrepareError> {
+        let question = engine::Question::Prepare {
+            files: Files(files.clone()),
+        };
+        match self.change.call(&question, PREPARE_LIMIT).await {
+            Ok(engine::Reply::Done) => Ok(()),
+            Ok(engine::Reply::Refused(refused)) => Err(refused),
+            Ok(other) => Err(PrepareError::new(unexpected(&other))),
+            Err(error) => Err(PrepareError::new(gone(&error).to_string())),
+        }
+    }
+
+    async fn swap(&self) -> Result<(), EngineGone> {
+        match self.change.call(&engine::Question::Swap, SHORT_LIMIT).await {
+            Ok(engine::Reply::Done) => Ok(()),
+            Ok(engine::Reply::NothingReady) => Err(EngineGone(
+                "it was restarted in the middle of the change".to_owned(),
+            )),
+            Ok(other) => Err(EngineGone(unexpected(&other))),
+            Err(error) => Err(gone(&error)),
+        }
+    }
+
+    async fn abort(&self) {
+        let answer = self
+            .change
+            .call(&engine::Question::Abort, SHORT_LIMIT)
+            .await;
+        if let Err(error) = answer.map(|_: engine::Reply| ()) {
+            // Then its connection has ended, and with it what was prepared.
+            tracing::debug!("abort: {}", crate::chain(&error));
+        }
+    }
+
+    async fn status(&self) -> Result<EngineStatus, EngineGone> {
+        match self
+            .status
+            .call(&engine::Question::Status, SHORT_LIMIT)
+            .await
+        {
+            Ok(engine::Reply::Status(status)) => Ok(*status),
+            Ok(other) => Err(EngineGone(unexpected(&other))),
+            Err(error) => Err(gone(&error)),
+        }
+    }
+}
+
+/// The kernel, through the parent.
+#[derive(Debug)]
+pub(super) struct RemoteHost {
+    change: Client,
+    look: Client,
+}
+
+impl RemoteHost {
+    /// The parent that answers in the run directory.
+    pub(super) fn new(run: &Path) -> RemoteHost {
+        let path = run.join(parent::SOCKET);
+        RemoteHost {
+            change: Client::new(&path),
+            look: Client::new(&path),
+        }
+    }
+
+    /// Tells the parent that a configuration is in effect.
+    pub(super) async fn live(&self) {
+        let answer = self.look.call(&parent::Question::Live, SHORT_LIMIT).await;
+        if let Err(error) = answer.map(|_: parent::Reply| ()) {
+            tracing::warn!("the parent was not told: {}", crate::chain(&error));
+        }
+    }
+}
+
+#[async_trait]
+impl Host for RemoteHost {
+    async fn observe(&self) -> Result<Observed, HostError> {
+        match self
+            .look
+            .call(&parent::Question::Observe, SHORT_LIMIT)
+            .await
+        {
+            Ok(parent::Reply::Observed(observed)) => Ok(*observed),
+            Ok(parent::Reply::Failed { message }) => Err(HostError(message)),
+            Ok(other) => Err(HostError(unexpected(&other))),
+            Err(error) => Err(HostError(crate::chain(&error))),
+        }
+    }
+
+    async fn execute(&self, steps: &[Step]) -> Result<(), HostError> {
+        if steps.is_empty() {
+            return Ok(());
+        }
+        let question = parent::Question::Execute {
+            steps: steps.to_vec(),
+        };
+        match self.change.call(&question, EXECUTE_LIMIT).await {
+            Ok(parent::Reply::Done) => Ok(()),
+            Ok(parent::Reply::Failed { message }) => Err(HostError(message)),
+            Ok(other) => Err(HostError(unexpected(&other))),
+            Err(error) => Err(HostError(crate::chain(&error))),
+        }
+    }
+}
+
+fn gone(error: &CallError) -> EngineGone {
+    EngineGone(crate::chain(error))
+}
+
+/// Two builds of the program that do not fit together.
+fn unexpected(reply: &impl std::fmt::Debug) -> String {
+    let mut text = format!("{reply:?}");
+    text.truncate(text.floor_char_boundary(80));
+    format!("an answer to another question came: {text}")
+}

@@ -1,0 +1,84 @@
+//! Keeps the configuration in effect: at the start, and whenever a new engine came up.
+
+use std::path::Path;
+use std::time::Duration;
+
+use lanai_control::{BootSource, Control};
+use tokio::io::AsyncReadExt;
+use tokio::net::UnixStream;
+
+use super::remote::RemoteHost;
+use crate::wire::client::{CallError, connect};
+use crate::wire::engine::{self, Question, Reply};
+use crate::wire::frame;
+
+/// Pause before the next try when the engine cannot be reached: the parent is starting it.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Never ends.
+pub(super) async fn watch(run: &Path, control: &Control, host: &RemoteHost) {
+    let path = run.join(engine::SOCKET);
+    let mut first = true;
+    loop {
+        match attend(&path).await {
+            Ok((stream, configured)) => {
+                // A new control process makes sure of the network also under a running engine.
+                if first || !configured {
+                    boot(control).await;
+                    host.live().await;
+                    first = false;
+                }
+                gone(stream).await;
+                tracing::warn!("the engine is gone; the next one gets the configuration again");
+            }
+            Err(error) => tracing::debug!("engine: {}", crate::chain(&error)),
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// A connection that lives as long as the engine, and whether it has a configuration.
+async fn attend(path: &Path) -> Result<(UnixStream, bool), CallError> {
+    let mut stream = connect(path).await?;
+    let broken = |source| CallError::Broken {
+        path: path.to_owned(),
+        source,
+    };
+    frame::write(&mut stream, &Question::Attend)
+        .await
+        .map_err(broken)?;
+    match frame::read(&mut stream).await.map_err(broken)? {
+        Some(Reply::Attending { configured }) => Ok((stream, configured)),
+        _ => Err(CallError::Closed(path.to_owned())),
+    }
+}
+
+async fn gone(mut stream: UnixStream) {
+    // It never says a word here of its own; whatever can be read, it is over.
+    let _ = stream.read(&mut [0]).await;
+}
+
+async fn boot(control: &Control) {
+    loop {
+        match control.boot().await {
+            Ok(report) => {
+                let what = match report.source {
+                    BootSource::Files => "the files on disk",
+                    BootSource::EditedFiles => "the edited files on disk, as a new revision",
+                    BootSource::LastLive => "the last live revision, not the files on disk",
+                    BootSource::Empty => "nothing: there is no configuration yet",
+                };
+                tracing::info!(revision = report.revision.map(|id| id.0), "running {what}");
+                for problem in &report.problems {
+                    tracing::error!("{problem}");
+                }
+                return;
+            }
+            Err(lanai_control::BootError::Busy(_)) => tokio::time::sleep(PAUSE).await,
+            Err(error) => {
+                tracing::error!("{}", crate::chain(&error));
+                return;
+            }
+        }
+    }
+}

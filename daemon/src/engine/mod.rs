@@ -1,0 +1,89 @@
+//! `lanai proxy --engine`: the daemon's engine. Configurations reach it as text and files; it reads
+//! them with the same crates as everyone, prepares, and swaps.
+
+mod answers;
+mod bundle;
+mod status;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::child::{self, ChildError, UserIds};
+use crate::rights;
+use crate::wire::parent::Role;
+use crate::wire::server;
+use answers::Answers;
+
+/// What the parent says when it starts the engine.
+#[derive(Debug, Parser)]
+#[command(name = "lanai proxy --engine", no_binary_name = true)]
+struct Arguments {
+    /// The user and group to become
+    #[arg(long)]
+    user: UserIds,
+    /// The user whose questions are answered
+    #[arg(long)]
+    answer: u32,
+    /// The listening socket to answer on
+    #[arg(long)]
+    listener: i32,
+    /// Worker threads
+    #[arg(long)]
+    threads: Option<usize>,
+    /// Configuration directory, which files may be named by
+    #[arg(long)]
+    config: PathBuf,
+    /// Run directory
+    #[arg(long)]
+    run: PathBuf,
+}
+
+/// Runs with the words that follow `--engine`.
+pub(crate) fn main(words: &[OsString]) -> ExitCode {
+    let arguments = match Arguments::try_parse_from(words) {
+        Ok(arguments) => arguments,
+        Err(error) => error.exit(),
+    };
+    crate::start_log();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("engine: {}", crate::chain(&error));
+            ExitCode::from(1)
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<(), ChildError> {
+    let listener = child::listener(arguments.listener)?;
+    rights::become_user(arguments.user.0, rights::ENGINE)?;
+    crate::limits::raise_descriptors(None);
+    // The engine has threads of its own; this one only talks.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let runtime = runtime.map_err(ChildError::Start)?;
+    runtime.block_on(async {
+        let mut finish = signal(SignalKind::user_defined1()).map_err(ChildError::Start)?;
+        let answers = Arc::new(Answers::new(
+            arguments.answer,
+            arguments.threads,
+            arguments.config.clone(),
+        ));
+        let listener = listener.into_tokio()?;
+        let parent = child::attend(&arguments.run, Role::Engine).await?;
+        tokio::select! {
+            error = server::serve(listener, Arc::clone(&answers)) => Err(ChildError::Accept(error)),
+            error = parent.gone() => Err(error),
+            _ = finish.recv() => {
+                answers.finish().await;
+                Ok(())
+            }
+        }
+    })
+}

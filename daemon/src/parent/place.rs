@@ -1,0 +1,265 @@
+//! The directories, the lock and the sockets: all that the parent makes ready while it still may do
+//! anything.
+
+use std::fs::{self, File, Permissions};
+use std::io::{self, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg};
+use nix::unistd::{Gid, Uid, chown};
+
+use crate::rights::{self, Identity};
+use crate::wire::{engine, parent, shell};
+
+/// The parent's process id, and the lock that keeps a second parent away.
+const PID_FILE: &str = "daemon.pid";
+
+/// What makes up a configuration; these belong to the control process, which renames into them.
+const CONFIGURATION: &[&str] = &["services.cfg", "haproxy.cfg", "ssl", "maps", "errors"];
+
+/// How many files and directories are given to the control process at most.
+const GIVE_LIMIT: usize = 100_000;
+
+/// The directories and what the parent holds open in them.
+#[derive(Debug)]
+pub(super) struct Place {
+    config: PathBuf,
+    state: PathBuf,
+    run: PathBuf,
+    /// Held for its lock.
+    _pid_file: Flock<File>,
+    /// Taken once, by the parent itself.
+    parent: Option<UnixListener>,
+    control: UnixListener,
+    engine: UnixListener,
+}
+
+/// Why a directory or a socket could not be made ready.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PlaceError {
+    /// The kernel said no.
+    #[error("cannot {what} {}", path.display())]
+    Io {
+        /// What was tried.
+        what: &'static str,
+        /// With what.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// Another parent has it.
+    #[error(
+        "another lanai daemon{} uses {}: stop it, or choose another directory with --run",
+        owner(pid.as_deref()),
+        run.display()
+    )]
+    Taken {
+        /// The directory.
+        run: PathBuf,
+        /// Its process id, as its pid file says.
+        pid: Option<String>,
+    },
+    /// A directory whose owner must not be changed.
+    #[error("{} is a directory of the system: choose one of Lanai's own", .0.display())]
+    System(PathBuf),
+}
+
+impl Place {
+    /// Makes the directories with their owners, takes the lock, and opens the sockets.
+    pub(super) fn prepare(
+        config: &Path,
+        state: &Path,
+        run: &Path,
+        control: Identity,
+        engine: Identity,
+    ) -> Result<Place, PlaceError> {
+        let absolute = |path: &Path| {
+            std::path::absolute(path).map_err(|source| io_error("find", path, source))
+        };
+        let (config, state, run) = (absolute(config)?, absolute(state)?, absolute(run)?);
+        // The engine may add sockets of its own to the run directory and touch no others'.
+        let shared = Identity {
+            uid: Uid::from_raw(0),
+            gid: engine.gid,
+        };
+        directory(&run, shared, 0o1775)?;
+        let pid_file = lock(&run)?;
+        directory(&config, control, 0o750)?;
+        directory(&state, control, 0o700)?;
+        let mut left = GIVE_LIMIT;
+        for name in CONFIGURATION {
+            give_all(&config.join(name), control, &mut left)?;
+        }
+        Ok(Place {
+            parent: Some(socket(
+                &run.join(parent::SOCKET),
+                control,
+                Some(engine.gid),
+            )?),
+            control: socket(&run.join(shell::SOCKET), control, None)?,
+            engine: socket(&run.join(engine::SOCKET), control, None)?,
+            config,
+            state,
+            run,
+            _pid_file: pid_file,
+        })
+    }
+
+    /// The configuration directory.
+    pub(super) fn config(&self) -> &Path {
+        &self.config
+    }
+
+    /// The state directory.
+    pub(super) fn state(&self) -> &Path {
+        &self.state
+    }
+
+    /// The run directory.
+    pub(super) fn run(&self) -> &Path {
+        &self.run
+    }
+
+    /// The listening socket that the control process answers on.
+    pub(super) fn control_listener(&self) -> io::Result<UnixListener> {
+        self.control.try_clone()
+    }
+
+    /// The listening socket that the engine answers on.
+    pub(super) fn engine_listener(&self) -> io::Result<UnixListener> {
+        self.engine.try_clone()
+    }
+
+    /// The parent's own, once.
+    pub(super) fn parent_listener(&mut self) -> Result<tokio::net::UnixListener, PlaceError> {
+        let path = self.run.join(parent::SOCKET);
+        let failed = |source| io_error("listen on", &path, source);
+        let listener = self
+            .parent
+            .take()
+            .ok_or_else(|| failed(Errno::EBADF.into()))?;
+        listener.set_nonblocking(true).map_err(failed)?;
+        tokio::net::UnixListener::from_std(listener).map_err(failed)
+    }
+
+    /// Removes the sockets and the pid file.
+    pub(super) fn clear(self) {
+        for name in [parent::SOCKET, shell::SOCKET, engine::SOCKET, PID_FILE] {
+            // What is left over is removed at the next start.
+            let _ = fs::remove_file(self.run.join(name));
+        }
+    }
+}
+
+fn io_error(what: &'static str, path: &Path, source: impl Into<io::Error>) -> PlaceError {
+    PlaceError::Io {
+        what,
+        path: path.to_owned(),
+        source: source.into(),
+    }
+}
+
+fn owner(pid: Option<&str>) -> String {
+    pid.map_or_else(String::new, |pid| format!(" (process {pid})"))
+}
+
+/// Makes `path` if need be, and gives it its owner. The mode is set only on a new one, save for the
+/// run directory's sticky bit: an administrator may have had reasons.
+fn directory(path: &Path, owner: Identity, mode: u32) -> Result<(), PlaceError> {
+    // `/`, `/etc` and their like have at most one name.
+    if path.components().count() <= 2 {
+        return Err(PlaceError::System(path.to_owned()));
+    }
+    let is_new = !path.exists();
+    fs::create_dir_all(path).map_err(|source| io_error("create", path, source))?;
+    rights::give(path, owner).map_err(|source| io_error("change the owner of", path, source))?;
+    if is_new || mode & 0o1000 != 0 {
+        let mode = Permissions::from_mode(mode);
+        fs::set_permissions(path, mode)
+            .map_err(|source| io_error("change the mode of", path, source))?;
+    }
+    Ok(())
+}
+
+/// Gives a file, or a directory and everything in it. What is not there is not missed.
+fn give_all(path: &Path, owner: Identity, left: &mut usize) -> Result<(), PlaceError> {
+    *left = left.checked_sub(1).ok_or_else(|| {
+        io_error(
+            "change the owner of so many files below",
+            path,
+            Errno::E2BIG,
+        )
+    })?;
+    match rights::give(path, owner) {
+        Ok(()) => {}
+        Err(Errno::ENOENT) => return Ok(()),
+        // A link or a device: the control process will say so, with a name, if it matters.
+        Err(Errno::EMLINK) => return Ok(()),
+        Err(source) => return Err(io_error("change the owner of", path, source)),
+    }
+    let is_directory = fs::symlink_metadata(path).is_ok_and(|about| about.is_dir());
+    if is_directory {
+        let entries = fs::read_dir(path).map_err(|source| io_error("read", path, source))?;
+        for entry in entries {
+            let entry = entry.map_err(|source| io_error("read", path, source))?;
+            give_all(&entry.path(), owner, left)?;
+        }
+    }
+    Ok(())
+}
+
+fn lock(run: &Path) -> Result<Flock<File>, PlaceError> {
+    let path = run.join(PID_FILE);
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .read(true)
+        .write(true)
+        .open(&path);
+    let file = file.map_err(|source| io_error("open", &path, source))?;
+    let mut file =
+        Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, error)| match error {
+            Errno::EWOULDBLOCK => PlaceError::Taken {
+                run: run.to_owned(),
+                pid: fs::read_to_string(&path)
+                    .ok()
+                    .map(|text| text.trim().to_owned()),
+            },
+            error => io_error("lock", &path, error),
+        })?;
+    let written = file
+        .set_len(0)
+        .and_then(|()| writeln!(file, "{}", std::process::id()));
+    written.map_err(|source| io_error("write", &path, source))?;
+    Ok(file)
+}
+
+/// Opens a listening socket that `owner` (and `group`, if given) may connect to.
+fn socket(path: &Path, owner: Identity, group: Option<Gid>) -> Result<UnixListener, PlaceError> {
+    // The lock says that whoever left this one is gone.
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(io_error("remove", path, error));
+        }
+        _ => {}
+    }
+    let listener =
+        UnixListener::bind(path).map_err(|source| io_error("listen on", path, source))?;
+    let mode = Permissions::from_mode(if group.is_some() { 0o660 } else { 0o600 });
+    fs::set_permissions(path, mode)
+        .map_err(|source| io_error("change the mode of", path, source))?;
+    chown(path, Some(owner.uid), group.or(Some(owner.gid)))
+        .map_err(|source| io_error("change the owner of", path, source))?;
+    Ok(listener)
+}
+
+/// A descriptor that the next program started gets too. Dropping it closes our side only.
+pub(super) fn inherited(socket: &UnixListener) -> io::Result<BorrowedFd<'_>> {
+    use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+    fcntl(socket.as_fd(), FcntlArg::F_SETFD(FdFlag::empty()))?;
+    Ok(socket.as_fd())
+}

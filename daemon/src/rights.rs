@@ -1,0 +1,150 @@
+//! Who a process is and what it may do.
+//!
+//! A child is started as root and gives its rights up itself, first thing and before it has a
+//! second thread: capabilities belong to a thread, not to a process.
+
+use std::os::fd::AsFd;
+use std::path::Path;
+
+use caps::{CapSet, Capability, CapsHashSet};
+use nix::errno::Errno;
+use nix::fcntl::{AtFlags, OFlag, open};
+use nix::sys::prctl;
+use nix::sys::stat::{Mode, SFlag, fstat};
+use nix::unistd::{Gid, Uid, fchownat, setgroups, setresgid, setresuid};
+
+use crate::settings::User;
+
+/// What the parent keeps: network, its children, and raw and low ports to hand on to the engine.
+pub(crate) const PARENT: &[Capability] = &[
+    Capability::CAP_NET_ADMIN,
+    Capability::CAP_NET_RAW,
+    Capability::CAP_NET_BIND_SERVICE,
+    Capability::CAP_SETUID,
+    Capability::CAP_SETGID,
+    Capability::CAP_SETPCAP,
+    Capability::CAP_KILL,
+];
+
+/// What the engine keeps: ports below 1024 and SO_BINDTODEVICE.
+pub(crate) const ENGINE: &[Capability] =
+    &[Capability::CAP_NET_BIND_SERVICE, Capability::CAP_NET_RAW];
+
+/// A user and its group, by number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Identity {
+    /// User.
+    pub(crate) uid: Uid,
+    /// Primary group; the process is in no other.
+    pub(crate) gid: Gid,
+}
+
+/// Why an identity could not be found or taken.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RightsError {
+    /// No such user.
+    #[error(
+        "there is no user '{0}': create it (useradd --system --no-create-home --shell \
+         /usr/sbin/nologin {0}), or name another one or a number under [users] in lanai.toml"
+    )]
+    NoSuchUser(String),
+    /// The unprivileged processes must be unprivileged.
+    #[error("the user of the {0} process may not be root: see [users] in lanai.toml")]
+    Root(&'static str),
+    /// The kernel said no.
+    #[error("cannot {what}")]
+    System {
+        /// What was tried.
+        what: &'static str,
+        /// Why not.
+        source: Errno,
+    },
+    /// The kernel said no to a change of capabilities.
+    #[error("cannot give up capabilities")]
+    Capabilities(#[from] caps::errors::CapsError),
+}
+
+/// Looks up the user of the process called `process`.
+pub(crate) fn identity(user: &User, process: &'static str) -> Result<Identity, RightsError> {
+    let identity = match user {
+        User::Number(id) => Identity {
+            uid: Uid::from_raw(*id),
+            gid: Gid::from_raw(*id),
+        },
+        User::Name(name) => {
+            let failed = |source| RightsError::System {
+                what: "look up a user",
+                source,
+            };
+            let found = nix::unistd::User::from_name(name).map_err(failed)?;
+            let found = found.ok_or_else(|| RightsError::NoSuchUser(name.clone()))?;
+            Identity {
+                uid: found.uid,
+                gid: found.gid,
+            }
+        }
+    };
+    if identity.uid.is_root() {
+        return Err(RightsError::Root(process));
+    }
+    Ok(identity)
+}
+
+/// Becomes `identity` for good, with `keep` and no other capability, now or ever after.
+pub(crate) fn become_user(identity: Identity, keep: &[Capability]) -> Result<(), RightsError> {
+    let failed = |what| move |source| RightsError::System { what, source };
+    bound(keep)?;
+    prctl::set_keepcaps(true).map_err(failed("keep capabilities over a change of user"))?;
+    setgroups(&[]).map_err(failed("leave all groups"))?;
+    setresgid(identity.gid, identity.gid, identity.gid).map_err(failed("change the group"))?;
+    setresuid(identity.uid, identity.uid, identity.uid).map_err(failed("change the user"))?;
+    limit(keep)?;
+    prctl::set_no_new_privs().map_err(failed("refuse new rights"))?;
+    Ok(())
+}
+
+/// Stays root, with `keep` and no other capability, also for whatever is started from here.
+pub(crate) fn keep_only(keep: &[Capability]) -> Result<(), RightsError> {
+    bound(keep)?;
+    limit(keep)
+}
+
+fn limit(keep: &[Capability]) -> Result<(), RightsError> {
+    let had = caps::read(None, CapSet::Permitted)?;
+    let keep: CapsHashSet = keep
+        .iter()
+        .copied()
+        .filter(|one| had.contains(one))
+        .collect();
+    caps::clear(None, CapSet::Ambient)?;
+    // Effective first: it may never hold what permitted does not.
+    caps::set(None, CapSet::Effective, &keep)?;
+    caps::set(None, CapSet::Permitted, &keep)?;
+    caps::clear(None, CapSet::Inheritable)?;
+    Ok(())
+}
+
+/// Takes everything but `keep` out of the set that limits later programs. It needs CAP_SETPCAP.
+fn bound(keep: &[Capability]) -> Result<(), RightsError> {
+    for one in caps::read(None, CapSet::Bounding)? {
+        if !keep.contains(&one) {
+            caps::drop(None, CapSet::Bounding, one)?;
+        }
+    }
+    Ok(())
+}
+
+/// Gives one file or directory to `owner`: never the target of a link, and no file that has a
+/// second name, for it might be somebody else's under that one.
+pub(crate) fn give(path: &Path, owner: Identity) -> Result<(), Errno> {
+    let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+    let file = open(path, flags, Mode::empty())?;
+    let about = fstat(file.as_fd())?;
+    let kind = SFlag::from_bits_truncate(about.st_mode) & SFlag::S_IFMT;
+    let plain = kind == SFlag::S_IFREG && about.st_nlink == 1;
+    if !plain && kind != SFlag::S_IFDIR {
+        return Err(Errno::EMLINK);
+    }
+    let (uid, gid) = (Some(owner.uid), Some(owner.gid));
+    fchownat(file.as_fd(), "", uid, gid, AtFlags::AT_EMPTY_PATH)
+}
