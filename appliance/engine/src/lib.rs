@@ -5,17 +5,59 @@
 //! validated model: [`Engine::prepare`] does everything that may fail (bind, certificates, names)
 //! and changes nothing that runs; [`Engine::swap`] puts the result in place and cannot fail.
 //!
+//! The road of a request: `worker` (accept) -> `session` (head, server, response) with `server`
+//! (whose turn, connection), `http1` (pure framing), `tls` and `io` below.
+//!
 //! Invariant: the engine knows no configuration text, and the road of a request takes no lock that
 //! the control side holds while it works.
 
+mod http1;
+mod io;
+mod listen;
+mod prepare;
+mod read;
+mod respond;
+mod runtime_api {
+    pub(crate) trait Source {
+        fn status(&self) -> crate::Status;
+        fn version(&self) -> &'static str;
+        fn pid(&self) -> u32;
+        fn clear_counters(&self, all: bool);
+    }
+    pub(crate) async fn serve(
+        _: std::os::fd::OwnedFd,
+        _: std::rc::Rc<dyn Source>,
+        _: lanai_model::layer7::AccessLevel,
+        _: std::time::Duration,
+    ) {
+    }
+}
+mod server;
+mod service;
+mod session;
+mod shared;
+mod state;
 mod status;
+mod stream;
+mod tls;
+mod worker;
 
-use std::io;
 use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
 
 use lanai_model::Origin;
 use lanai_model::layer7::Config;
+use tokio::sync::mpsc::unbounded_channel;
+
+use crate::prepare::{Prepare, Ready};
+use crate::read::{Sockets, StatusSource};
+use crate::service::syslog::LogSender;
+use crate::service::{Request, Service};
+use crate::shared::Shared;
+use crate::state::Registry;
+use crate::worker::Command;
 
 pub use status::{
     BackendStatus, CheckResult, Counters, FrontendStatus, ListenerStatus, ServerStatus, Status,
@@ -28,6 +70,10 @@ pub struct Settings {
     pub nbthread: usize,
     /// Concurrent client connections of the process; `None` derives it from the descriptor limit.
     pub maxconn: Option<u32>,
+    /// `tune.bufsize`: bytes of a buffer for message heads; `None` is 16,384.
+    pub bufsize: Option<u32>,
+    /// `tune.maxrewrite`: bytes of it that a received head must leave free; `None` is 1,024.
+    pub maxrewrite: Option<u32>,
     /// The version that the runtime API tells.
     pub version: &'static str,
     /// `log-tag`: the program name in log lines; HAProxy's default is `haproxy`.
@@ -40,7 +86,7 @@ pub trait Files {
     ///
     /// # Errors
     /// When there is none or it cannot be read.
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
+    fn read(&self, path: &Path) -> std::io::Result<Vec<u8>>;
 }
 
 /// Why a configuration cannot be put to work.
@@ -58,50 +104,165 @@ pub struct PrepareError {
 pub enum StartError {
     /// The system refused a thread, a descriptor or an event queue.
     #[error("cannot start a worker thread")]
-    Thread(#[source] io::Error),
+    Thread(#[source] std::io::Error),
 }
 
 /// A configuration that is ready to be swapped in: its sockets are open, its certificates loaded.
 /// Dropping it undoes that.
-#[derive(Debug)]
-pub struct Prepared(());
+pub struct Prepared(Ready);
 
 /// A running engine. Dropping it stops the threads and closes everything.
-#[derive(Debug)]
-pub struct Engine(());
+pub struct Engine {
+    shared: Arc<Shared>,
+    sockets: Sockets,
+    registry: Mutex<Registry>,
+    service: Service,
+    status: StatusSource,
+    workers: Vec<std::thread::JoinHandle<()>>,
+}
+
+/// Descriptors that are not for connections: listeners, logs, the runtime API, epoll.
+const RESERVED_DESCRIPTORS: u64 = 100;
 
 impl Engine {
     /// Starts the threads, with nothing to listen on.
     ///
     /// # Errors
     /// When the system refuses threads or descriptors.
-    pub fn start(_settings: Settings) -> Result<Self, StartError> {
-        Ok(Self(()))
+    pub fn start(settings: Settings) -> Result<Self, StartError> {
+        let threads = settings.nbthread.max(1);
+        let maxconn = settings.maxconn.unwrap_or_else(default_maxconn).max(1);
+        let bufsize = settings.bufsize.unwrap_or(16_384).max(1024) as usize;
+        let maxrewrite = settings.maxrewrite.unwrap_or(1024) as usize;
+        let max_head = bufsize - maxrewrite.min(bufsize / 2);
+        let (log, lines) = LogSender::new();
+        let shared = Arc::new(Shared::new(maxconn, bufsize, max_head, log));
+        let sockets = Sockets::default();
+        let status = StatusSource {
+            shared: shared.clone(),
+            sockets: sockets.clone(),
+            threads,
+            version: settings.version,
+        };
+        let service = Service::start(shared.clone(), lines, settings.log_tag, status.clone())
+            .map_err(StartError::Thread)?;
+        let mut mailboxes = Vec::new();
+        let mut workers = Vec::new();
+        for id in 0..threads {
+            let (mailbox, commands) = unbounded_channel();
+            workers.push(worker::spawn(id, shared.clone(), commands).map_err(StartError::Thread)?);
+            mailboxes.push(mailbox);
+        }
+        shared.workers.get_or_init(|| mailboxes);
+        let registry = Mutex::new(Registry::new(threads));
+        Ok(Self {
+            shared,
+            sockets,
+            registry,
+            service,
+            status,
+            workers,
+        })
     }
 
     /// Does everything for `config` that may fail. Blocks (it may resolve names).
     ///
     /// # Errors
     /// All reasons at once; nothing has changed then.
-    pub fn prepare(&self, _config: &Config, _files: &dyn Files) -> Result<Prepared, Vec<PrepareError>> {
-        Ok(Prepared(()))
+    pub fn prepare(
+        &self,
+        config: &Config,
+        files: &dyn Files,
+    ) -> Result<Prepared, Vec<PrepareError>> {
+        let open = self.sockets.load_full();
+        let maxconn = self.shared.maxconn;
+        let prepare = Prepare {
+            config,
+            files,
+            open: &open,
+            maxconn,
+            errors: Vec::new(),
+        };
+        prepare.run(&mut self.registry()).map(Prepared)
     }
 
-    /// Makes a prepared configuration the running one. Connections finish on the one they began with.
-    pub fn swap(&self, _prepared: Prepared) {}
+    /// Makes a prepared configuration the running one, and returns when all workers use it.
+    /// Connections finish on the one they began with.
+    pub fn swap(&self, Prepared(ready): Prepared) {
+        ready.settle();
+        self.shared.live.store(ready.live.clone());
+        self.sockets.store(Arc::new(ready.sockets.clone()));
+        self.listen(ready.sockets.into());
+        self.service.ask(Request::Check(ready.live.clone()));
+        self.service.ask(Request::Api(ready.api));
+        self.registry().retain(&ready.live);
+    }
 
     /// Reads all states and counters.
     #[must_use]
-    pub fn status(&self) -> Option<Status> {
-        None
+    pub fn status(&self) -> Status {
+        self.status.read()
     }
 
     /// Stops listening. Open connections go on.
-    pub fn soft_stop(&self) {}
-
-    /// Waits until no client connection is left, at most for `limit`. Returns whether none is.
-    #[must_use]
-    pub fn wait_drained(&self, _limit: Option<Duration>) -> bool {
-        true
+    pub fn soft_stop(&self) {
+        self.shared.stopping.store(true, Ordering::SeqCst);
+        self.sockets.store(Arc::default());
+        self.listen(Arc::new([]));
     }
+
+    /// Waits until no client connection is left, at most for `limit`. Returns whether none is. Idle
+    /// client connections are closed, once [`Engine::soft_stop`] was called.
+    #[must_use]
+    pub fn wait_drained(&self, limit: Option<Duration>) -> bool {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build();
+        let Ok(runtime) = runtime else { return false };
+        let drained = async {
+            loop {
+                let notified = self.shared.drained.notified();
+                if self.shared.connections.load(Ordering::SeqCst) == 0 {
+                    return;
+                }
+                notified.await;
+            }
+        };
+        let limit = limit.unwrap_or(Duration::MAX);
+        runtime.block_on(async { tokio::time::timeout(limit, drained).await.is_ok() })
+    }
+
+    /// Tells the workers what to listen on, and waits until they do.
+    fn listen(&self, sockets: Arc<[Arc<listen::Listening>]>) {
+        let (done, all) = mpsc::channel();
+        self.shared
+            .tell(|| Command::Listen(sockets.clone(), done.clone()));
+        drop(done);
+        // It ends when every worker has answered, or is gone.
+        all.iter().for_each(drop);
+    }
+
+    fn registry(&self) -> MutexGuard<'_, Registry> {
+        self.registry.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.shared.tell(|| Command::Stop);
+        for worker in self.workers.drain(..) {
+            // A worker that panicked has said so already.
+            let _ = worker.join();
+        }
+    }
+}
+
+/// As many connections as there are descriptors for: each has one to the client and one to a server.
+fn default_maxconn() -> u32 {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    let connections = limit
+        .unwrap_or(u64::from(u32::MAX))
+        .saturating_sub(RESERVED_DESCRIPTORS)
+        / 2;
+    u32::try_from(connections).unwrap_or(u32::MAX)
 }

@@ -21,6 +21,8 @@ pub struct Status {
     pub total_connections: u64,
     /// Requests received since the start.
     pub total_requests: u64,
+    /// Log lines that were lost because too many waited.
+    pub dropped_logs: u64,
     /// Whether the engine takes no new connections and waits for the open ones to end.
     pub stopping: bool,
     /// In the order of the configuration.

@@ -41,7 +41,9 @@ impl RoundRobin {
             .into_iter()
             .filter(|&(_, weight)| weight > 0)
             .map(|(server, weight)| {
-                let before = kept.iter().find(|t| t.server == server && t.weight == weight);
+                let before = kept
+                    .iter()
+                    .find(|t| t.server == server && t.weight == weight);
                 let at = before.map_or(self.now + SCALE / u64::from(weight), |t| t.at);
                 Reverse(Turn { at, server, weight })
             })
@@ -57,7 +59,9 @@ impl RoundRobin {
             if usable(turn.server) {
                 self.now = self.now.max(turn.at);
                 // One that was passed over for long must not catch up in a burst.
-                let at = turn.at.max(self.now.saturating_sub(SCALE / u64::from(turn.weight)))
+                let at = turn
+                    .at
+                    .max(self.now.saturating_sub(SCALE / u64::from(turn.weight)))
                     + SCALE / u64::from(turn.weight);
                 self.heap.push(Reverse(Turn { at, ..turn }));
                 taken = Some(turn.server);
@@ -89,7 +93,11 @@ mod tests {
     fn shares_are_exact_over_a_period_and_spread() {
         let got = turns(&[5, 3, 1], 9);
         for (server, weight) in [(0, 5), (1, 3), (2, 1)] {
-            assert_eq!(got.iter().filter(|&&s| s == server).count(), weight, "{got:?}");
+            assert_eq!(
+                got.iter().filter(|&&s| s == server).count(),
+                weight,
+                "{got:?}"
+            );
         }
         let longest = got.chunk_by(|a, b| a == b).map(<[usize]>::len).max();
         assert!(longest <= Some(2), "bursts in {got:?}");

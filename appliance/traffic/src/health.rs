@@ -26,14 +26,22 @@ impl Health {
     #[must_use]
     pub fn unproven(rise: u32, fall: u32) -> Self {
         let rise = rise.max(1);
-        Self { value: rise, rise, fall: fall.max(1) }
+        Self {
+            value: rise,
+            rise,
+            fall: fall.max(1),
+        }
     }
 
     /// The same state under other limits, when a change keeps the server.
     #[must_use]
     pub fn with_limits(self, rise: u32, fall: u32) -> Self {
         let fresh = Self::unproven(rise, fall);
-        let value = if self.is_up() { fresh.rise + fresh.fall - 1 } else { 0 };
+        let value = if self.is_up() {
+            fresh.rise + fresh.fall - 1
+        } else {
+            0
+        };
         Self { value, ..fresh }
     }
 
@@ -95,7 +103,10 @@ mod tests {
     #[test]
     fn the_first_failure_of_an_unproven_server_takes_it_down() {
         let mut health = Health::unproven(2, 3);
-        assert_eq!((health.status(), health.report(false)), ("UP 1/3".to_owned(), Some(Transition::Down)));
+        assert_eq!(
+            (health.status(), health.report(false)),
+            ("UP 1/3".to_owned(), Some(Transition::Down))
+        );
         assert_eq!(health.status(), "DOWN");
     }
 

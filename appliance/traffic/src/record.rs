@@ -65,7 +65,10 @@ pub struct Termination {
 
 impl Default for Termination {
     fn default() -> Self {
-        Self { who: b'-', when: b'-' }
+        Self {
+            who: b'-',
+            when: b'-',
+        }
     }
 }
 
@@ -95,7 +98,13 @@ impl Record<'_> {
         let status = self.status.map_or(-1, i32::from);
         let Termination { who, when } = self.termination;
         let (who, when) = (char::from(who), char::from(when));
-        put(out, format_args!("{} {status} {} - - {who}{when}-- ", self.timers.total, self.bytes_to_client));
+        put(
+            out,
+            format_args!(
+                "{} {status} {} - - {who}{when}-- ",
+                self.timers.total, self.bytes_to_client
+            ),
+        );
         self.write_connections(out);
         out.extend_from_slice(b" \"");
         match self.request {
@@ -112,7 +121,13 @@ impl Record<'_> {
         self.write_timer(out, self.timers.connect, b'/');
         let Termination { who, when } = self.termination;
         let (who, when) = (char::from(who), char::from(when));
-        put(out, format_args!("{} {} {who}{when} ", self.timers.total, self.bytes_to_client));
+        put(
+            out,
+            format_args!(
+                "{} {} {who}{when} ",
+                self.timers.total, self.bytes_to_client
+            ),
+        );
         self.write_connections(out);
     }
 
@@ -130,7 +145,13 @@ impl Record<'_> {
         write_address(out, self.client);
         let tls = if self.tls { "~" } else { "" };
         let server = self.server.unwrap_or("<NOSRV>");
-        put(out, format_args!(" [{}] {}{tls} {}/{server} ", self.date, self.frontend, self.backend));
+        put(
+            out,
+            format_args!(
+                " [{}] {}{tls} {}/{server} ",
+                self.date, self.frontend, self.backend
+            ),
+        );
     }
 
     fn write_timer(&self, out: &mut Vec<u8>, timer: Option<u64>, end: u8) {
@@ -197,7 +218,13 @@ mod tests {
             status: Some(200),
             bytes_to_client: 2750,
             termination: Termination::default(),
-            connections: Connections { process: 1, frontend: 1, backend: 1, server: 1, retries: 0 },
+            connections: Connections {
+                process: 1,
+                frontend: 1,
+                backend: 1,
+                server: 1,
+                retries: 0,
+            },
             queue: (0, 0),
             request: Some(b"GET /a\"b\x1b#\xc3 HTTP/1.1"),
         }
@@ -220,15 +247,24 @@ mod tests {
         let bad = Record {
             backend: "http-in",
             server: None,
-            timers: Timers { total: 3, ..Timers::default() },
+            timers: Timers {
+                total: 3,
+                ..Timers::default()
+            },
             status: Some(400),
-            termination: Termination { who: b'P', when: b'R' },
+            termination: Termination {
+                who: b'P',
+                when: b'R',
+            },
             request: None,
             ..record()
         };
         bad.write_http(&mut out);
         let text = String::from_utf8_lossy(&out);
-        assert!(text.contains("http-in~ http-in/<NOSRV> -1/-1/-1/-1/3 400 2750 - - PR--"), "{text}");
+        assert!(
+            text.contains("http-in~ http-in/<NOSRV> -1/-1/-1/-1/3 400 2750 - - PR--"),
+            "{text}"
+        );
         assert!(text.ends_with("\"<BADREQ>\""), "{text}");
     }
 

@@ -44,6 +44,8 @@ pub struct Frontend {
     pub log: Vec<LogTarget>,
     /// What it logs.
     pub log_format: LogFormat,
+    /// `option dontlognull`: connections that carried no byte are not logged.
+    pub dontlognull: bool,
 }
 
 /// A proxy that has servers: a `backend`, or the back half of a `listen`.
@@ -122,7 +124,10 @@ impl Snapshot {
             .filter(|(_, p)| with_servers(p))
             .map(|(id, p)| backend(id, p))
             .collect();
-        Self { frontends, backends }
+        Self {
+            frontends,
+            backends,
+        }
     }
 }
 
@@ -155,14 +160,20 @@ impl Frontend {
     /// `timeout http-keep-alive`, which defaults to `timeout http-request`.
     #[must_use]
     pub fn keep_alive_timeout(&self) -> Option<Duration> {
-        self.timeouts.http_keep_alive.or_else(|| self.request_timeout())
+        self.timeouts
+            .http_keep_alive
+            .or_else(|| self.request_timeout())
     }
 }
 
 fn frontend(id: u32, proxy: &Proxy, backends: &HashMap<&str, usize>) -> Frontend {
     // A `listen` with servers of its own serves itself unless it names another.
     let own = (proxy.kind == ProxyKind::Listen).then_some(&*proxy.name);
-    let default_backend = proxy.default_backend.as_deref().or(own).and_then(|n| backends.get(n));
+    let default_backend = proxy
+        .default_backend
+        .as_deref()
+        .or(own)
+        .and_then(|n| backends.get(n));
     Frontend {
         name: proxy.name.clone(),
         id,
@@ -176,6 +187,7 @@ fn frontend(id: u32, proxy: &Proxy, backends: &HashMap<&str, usize>) -> Frontend
         connection_mode: proxy.http_connection_mode,
         log: proxy.log.clone(),
         log_format: proxy.log_format,
+        dontlognull: proxy.dontlognull,
     }
 }
 

@@ -1,0 +1,19 @@
+//! All socket I/O of the engine, behind one interface.
+//!
+//! A worker thread has one [`Reactor`]: its own edge-triggered epoll, polled by the runtime as a
+//! single descriptor, and one coarse timer wheel. A [`Socket`] tries a call first and is registered
+//! only when the call would block, once, for good. `recv` hands over a filled, pooled [`Buffer`];
+//! dropping a pending `recv` loses nothing, because bytes are taken from the kernel only when they
+//! are handed over.
+//!
+//! Invariant: protocols see sockets only through this module, so that another backend (io_uring) can
+//! take its place.
+
+mod buffer;
+mod reactor;
+mod socket;
+mod wheel;
+
+pub(crate) use buffer::{Buffer, BufferPool, LARGE, SMALL};
+pub(crate) use reactor::{Deadline, Parked, Reactor};
+pub(crate) use socket::{Listener, Socket};

@@ -1,0 +1,332 @@
+//! Stream sockets and listening sockets of a worker.
+
+use std::cell::Cell;
+use std::fmt;
+use std::future::poll_fn;
+use std::io::{self, IoSlice};
+use std::net::{Shutdown, SocketAddr};
+use std::os::fd::{AsFd, OwnedFd};
+use std::rc::Rc;
+
+use rustix::io::Errno;
+use rustix::net;
+
+use super::buffer::{Buffer, BufferPool};
+use super::reactor::{Deadline, Direction, Parked, Reactor, Token};
+
+/// A connected (or connecting) stream socket.
+pub(crate) struct Socket {
+    fd: OwnedFd,
+    reactor: Rc<Reactor>,
+    token: Token,
+    registered: Cell<bool>,
+    /// A read may succeed without an event: nothing was tried yet, or the last read filled its buffer.
+    try_read: Cell<bool>,
+    connecting: Cell<bool>,
+}
+
+/// A listening socket. The workers have one each, duplicates of one another.
+pub(crate) struct Listener {
+    fd: OwnedFd,
+    reactor: Rc<Reactor>,
+    token: Token,
+}
+
+impl Socket {
+    /// Takes over a connected, non-blocking descriptor.
+    pub(crate) fn new(fd: OwnedFd, reactor: &Rc<Reactor>) -> Self {
+        Self {
+            fd,
+            reactor: reactor.clone(),
+            token: reactor.insert(),
+            registered: Cell::new(false),
+            try_read: Cell::new(true),
+            connecting: Cell::new(false),
+        }
+    }
+
+    /// Takes over a non-blocking descriptor whose `connect` is under way.
+    pub(crate) fn connecting(fd: OwnedFd, reactor: &Rc<Reactor>) -> Self {
+        let socket = Self::new(fd, reactor);
+        socket.connecting.set(true);
+        socket.try_read.set(false);
+        socket
+    }
+
+    /// Whether the connection is not known to stand yet.
+    pub(crate) fn is_connecting(&self) -> bool {
+        self.connecting.get()
+    }
+
+    /// Waits until the connection stands.
+    ///
+    /// # Errors
+    /// Why it does not; `TimedOut` when the deadline passed.
+    pub(crate) async fn established(&self, deadline: Deadline) -> io::Result<()> {
+        if self.connecting.get() {
+            self.wait_writable(deadline).await?;
+            self.check_connected()?;
+        }
+        Ok(())
+    }
+
+    /// Waits for bytes and hands them over; an empty buffer is the end of the stream.
+    ///
+    /// Cancel-safe: a dropped call has taken nothing.
+    pub(crate) async fn recv(
+        &self,
+        pool: &BufferPool,
+        size: usize,
+        deadline: Deadline,
+    ) -> io::Result<Buffer> {
+        loop {
+            if self.may_read() {
+                let mut buffer = pool.take(size);
+                if self.read_now(&mut buffer)?.is_some() {
+                    return Ok(buffer);
+                }
+            }
+            self.wait_readable(deadline).await?;
+        }
+    }
+
+    /// Waits for bytes and adds them to `buffer`, which must have room. `Ok(0)` is the end.
+    ///
+    /// Cancel-safe.
+    pub(crate) async fn recv_into(
+        &self,
+        buffer: &mut Buffer,
+        deadline: Deadline,
+    ) -> io::Result<usize> {
+        loop {
+            if self.may_read()
+                && let Some(n) = self.read_now(buffer)?
+            {
+                return Ok(n);
+            }
+            self.wait_readable(deadline).await?;
+        }
+    }
+
+    /// Takes what is there without waiting; `None` when that is nothing.
+    pub(crate) fn try_recv_into(&self, buffer: &mut Buffer) -> io::Result<Option<usize>> {
+        if self.may_read() {
+            self.read_now(buffer)
+        } else {
+            Ok(None)
+        }
+    }
+
+    /// Sends all of `slices`. The deadline is for each wait, not for the whole: a peer that goes on
+    /// taking bytes is alive.
+    pub(crate) async fn send(
+        &self,
+        mut slices: &mut [IoSlice<'_>],
+        deadline: impl Fn() -> Deadline,
+    ) -> io::Result<()> {
+        IoSlice::advance_slices(&mut slices, 0);
+        while !slices.is_empty() {
+            match rustix::io::writev(&self.fd, slices) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(n) => {
+                    self.connecting.set(false);
+                    IoSlice::advance_slices(&mut slices, n);
+                }
+                Err(Errno::AGAIN | Errno::NOTCONN) => {
+                    self.wait_writable(deadline()).await?;
+                    if self.connecting.get() {
+                        self.check_connected()?;
+                    }
+                }
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends what the socket takes now.
+    ///
+    /// # Errors
+    /// `WouldBlock` when that is nothing.
+    pub(crate) fn try_send(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        rustix::io::retry_on_intr(|| rustix::io::writev(&self.fd, slices)).map_err(io::Error::from)
+    }
+
+    /// Waits until the socket may take more.
+    pub(crate) async fn writable(&self, deadline: Deadline) -> io::Result<()> {
+        self.wait_writable(deadline).await
+    }
+
+    /// Closes one direction. A peer that is gone already is no error.
+    pub(crate) fn shutdown(&self, how: Shutdown) {
+        let how = match how {
+            Shutdown::Read => net::Shutdown::Read,
+            Shutdown::Write => net::Shutdown::Write,
+            Shutdown::Both => net::Shutdown::Both,
+        };
+        let _ = net::shutdown(&self.fd, how);
+    }
+
+    /// Makes closing send a reset and keep no TIME_WAIT state.
+    pub(crate) fn no_linger(&self) {
+        let _ = net::sockopt::set_socket_linger(&self.fd, Some(std::time::Duration::ZERO));
+    }
+
+    /// The address the peer connected to.
+    pub(crate) fn local_address(&self) -> Option<SocketAddr> {
+        SocketAddr::try_from(net::getsockname(&self.fd).ok()?).ok()
+    }
+
+    /// Waits on the reactor alone, with no task and no buffer. Gives the socket back as an error when
+    /// something happened to it already.
+    pub(crate) fn park(&self, parked: Parked, deadline: Deadline) -> bool {
+        if self.try_read.get() || (!self.registered.get() && self.register(false).is_err()) {
+            return false;
+        }
+        self.reactor.park(self.token, parked, deadline)
+    }
+
+    /// Ends the parking of a socket that is taken into use.
+    pub(crate) fn unpark(&self) {
+        self.reactor.unpark(self.token);
+    }
+
+    /// Expects no more bytes before an event: the next wait tries no call first.
+    pub(crate) fn expect_quiet(&self) {
+        self.try_read.set(false);
+    }
+
+    fn may_read(&self) -> bool {
+        // Both are asked: the event is used up by the call that follows.
+        let event = self.registered.get() && self.reactor.take_ready(self.token, Direction::Read);
+        event || self.try_read.get()
+    }
+
+    fn read_now(&self, buffer: &mut Buffer) -> io::Result<Option<usize>> {
+        loop {
+            let room = buffer.spare();
+            let size = room.len();
+            match net::recv(&self.fd, room, net::RecvFlags::empty()) {
+                Ok((n, _)) => {
+                    // A short read has emptied the socket: what comes later raises an event.
+                    self.try_read.set(n == size);
+                    buffer.filled(n);
+                    return Ok(Some(n));
+                }
+                Err(Errno::AGAIN) => {
+                    self.try_read.set(false);
+                    return Ok(None);
+                }
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    async fn wait_readable(&self, deadline: Deadline) -> io::Result<()> {
+        if !self.registered.get() {
+            self.register(false)?;
+        }
+        self.wait(Direction::Read, deadline).await
+    }
+
+    async fn wait_writable(&self, deadline: Deadline) -> io::Result<()> {
+        if self.registered.get() {
+            self.reactor.want_output(self.fd.as_fd(), self.token)?;
+        } else {
+            self.register(true)?;
+        }
+        self.wait(Direction::Write, deadline).await?;
+        self.reactor.take_ready(self.token, Direction::Write);
+        Ok(())
+    }
+
+    async fn wait(&self, direction: Direction, deadline: Deadline) -> io::Result<()> {
+        let _forget = ForgetOnDrop {
+            socket: self,
+            direction,
+        };
+        poll_fn(|cx| {
+            self.reactor
+                .poll_wait(self.token, direction, deadline, cx.waker())
+        })
+        .await
+    }
+
+    fn register(&self, output: bool) -> io::Result<()> {
+        self.reactor.register(self.fd.as_fd(), self.token, output)?;
+        self.registered.set(true);
+        Ok(())
+    }
+
+    fn check_connected(&self) -> io::Result<()> {
+        net::sockopt::socket_error(&self.fd)?.map_err(io::Error::from)?;
+        self.connecting.set(false);
+        Ok(())
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        self.reactor.remove(self.token);
+    }
+}
+
+impl fmt::Debug for Socket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Socket({:?})", self.fd)
+    }
+}
+
+/// A wait that is dropped half-way must leave no deadline behind.
+struct ForgetOnDrop<'a> {
+    socket: &'a Socket,
+    direction: Direction,
+}
+
+impl Drop for ForgetOnDrop<'_> {
+    fn drop(&mut self) {
+        self.socket
+            .reactor
+            .forget(self.socket.token, self.direction);
+    }
+}
+
+impl Listener {
+    /// Registers a listening, non-blocking descriptor; its events come as `parked`.
+    pub(crate) fn new(fd: OwnedFd, reactor: &Rc<Reactor>, parked: Parked) -> io::Result<Self> {
+        let token = reactor.insert();
+        let listener = Self {
+            fd,
+            reactor: reactor.clone(),
+            token,
+        };
+        reactor.park(token, parked, Deadline::NONE);
+        reactor.register_listener(listener.fd.as_fd(), token)?;
+        Ok(listener)
+    }
+
+    /// Takes the next connection; `None` when none waits.
+    pub(crate) fn accept(&self) -> io::Result<Option<(OwnedFd, Option<SocketAddr>)>> {
+        let flags = net::SocketFlags::NONBLOCK | net::SocketFlags::CLOEXEC;
+        loop {
+            match net::acceptfrom_with(&self.fd, flags) {
+                Ok((fd, address)) => {
+                    return Ok(Some((fd, address.and_then(|a| a.try_into().ok()))));
+                }
+                Err(Errno::AGAIN) => return Ok(None),
+                // The connection died in the queue (accept(2)): there may be another behind it.
+                Err(Errno::INTR | Errno::CONNABORTED | Errno::PROTO) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.reactor.deregister(self.fd.as_fd());
+        self.reactor.remove(self.token);
+    }
+}

@@ -1,0 +1,168 @@
+//! Listening sockets: made once when a change is prepared, then shared by the workers.
+
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::path::Path;
+use std::sync::Arc;
+
+use lanai_model::layer7::{Bind, ListenAddress};
+use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+
+use crate::state::FrontendState;
+use crate::tls::TlsConfig;
+
+/// What makes two listening sockets the same: one that a change does not touch is not reopened.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct ListenKey {
+    pub(crate) address: ListenAddress,
+    pub(crate) interface: Option<Arc<str>>,
+}
+
+impl ListenKey {
+    pub(crate) fn of(bind: &Bind) -> Self {
+        Self {
+            address: bind.address.clone(),
+            interface: bind.interface.clone(),
+        }
+    }
+}
+
+/// A listening socket and what its connections are for.
+#[derive(Debug)]
+pub(crate) struct Listening {
+    pub(crate) key: ListenKey,
+    pub(crate) socket: Arc<OwnedFd>,
+    pub(crate) frontend: Arc<FrontendState>,
+    pub(crate) tls: Option<TlsConfig>,
+}
+
+/// Opens the listening socket of a bind line.
+///
+/// `shared_port` must be true when another bind has the same address and another interface, or none:
+/// the kernel then asks for SO_REUSEPORT on both. It is not set otherwise, so that a second process
+/// on the same address is an error and not a silent division of the traffic.
+///
+/// # Errors
+/// In words, for the line.
+pub(crate) fn open(bind: &Bind, backlog: i32, shared_port: bool) -> Result<OwnedFd, String> {
+    match &bind.address {
+        ListenAddress::Inet(address) => open_inet(bind, *address, backlog, shared_port),
+        ListenAddress::Fd(number) => inherit(*number),
+        ListenAddress::Unix(path) => open_unix(path, backlog)
+            .map_err(|e| format!("cannot bind UNIX socket '{}': {e}", path.display())),
+    }
+}
+
+/// Sets what a socket that is open already needs when a bind of the same port joins it.
+pub(crate) fn share_port(socket: &OwnedFd) -> io::Result<()> {
+    socket2::SockRef::from(socket).set_reuse_port(true)
+}
+
+/// The address the kernel knows.
+pub(crate) fn bound_address(socket: &OwnedFd) -> Option<SocketAddr> {
+    socket2::SockRef::from(socket)
+        .local_addr()
+        .ok()?
+        .as_socket()
+}
+
+fn open_inet(
+    bind: &Bind,
+    address: SocketAddr,
+    backlog: i32,
+    shared_port: bool,
+) -> Result<OwnedFd, String> {
+    let step = |what: &str, e: io::Error| {
+        let hint = match e.raw_os_error() {
+            Some(errno::EADDRINUSE) => "; another process listens there (see: ss -ltnp)",
+            Some(errno::EADDRNOTAVAIL) => "; no interface has this address (see: ip address)",
+            Some(errno::EACCES) => "; ports below 1024 need CAP_NET_BIND_SERVICE",
+            Some(errno::ENODEV) => "; there is no such interface (see: ip link)",
+            Some(errno::EPERM) => "; this needs CAP_NET_RAW",
+            _ => "",
+        };
+        format!("cannot {what} [{address}]: {e}{hint}")
+    };
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM.nonblocking().cloexec(),
+        Some(Protocol::TCP),
+    )
+    .map_err(|e| step("make a socket for", e))?;
+    socket
+        .set_reuse_address(true)
+        .map_err(|e| step("set SO_REUSEADDR on", e))?;
+    if shared_port {
+        socket
+            .set_reuse_port(true)
+            .map_err(|e| step("set SO_REUSEPORT on", e))?;
+    }
+    if let Some(interface) = &bind.interface {
+        socket
+            .bind_device(Some(interface.as_bytes()))
+            .map_err(|e| step(&format!("bind to interface '{interface}' for"), e))?;
+    }
+    // Accepted sockets inherit it: one system call less for each connection.
+    socket
+        .set_tcp_nodelay(true)
+        .map_err(|e| step("set TCP_NODELAY on", e))?;
+    socket
+        .bind(&address.into())
+        .map_err(|e| step("bind socket", e))?;
+    socket.listen(backlog).map_err(|e| step("listen on", e))?;
+    Ok(socket.into())
+}
+
+/// Uses a socket that was opened by whoever started us. The original stays open, so that a later
+/// configuration may name it again.
+fn inherit(number: i32) -> Result<OwnedFd, String> {
+    let wrong = |e: io::Error| format!("fd@{number} is no listening socket of ours: {e}");
+    if number < 0 {
+        return Err(wrong(io::ErrorKind::InvalidInput.into()));
+    }
+    // SAFETY: the number is not negative, and it is only used to duplicate the descriptor here: if it
+    // is not open, that fails with EBADF. A descriptor named by `fd@` is the administrator's to give,
+    // and nothing else in the process closes it.
+    let borrowed = unsafe { BorrowedFd::borrow_raw(number) };
+    let fd = borrowed.try_clone_to_owned().map_err(wrong)?;
+    let socket = socket2::SockRef::from(&fd);
+    if !socket.is_listener().map_err(wrong)? {
+        return Err(format!("fd@{number} does not listen"));
+    }
+    socket.set_nonblocking(true).map_err(wrong)?;
+    // A UNIX socket has none.
+    let _ = socket.set_tcp_nodelay(true);
+    Ok(fd)
+}
+
+/// Listens on a path, in place of a socket that nobody listens on any more.
+pub(crate) fn open_unix(path: &Path, backlog: i32) -> io::Result<OwnedFd> {
+    let address = SockAddr::unix(path)?;
+    let make = || Socket::new(Domain::UNIX, Type::STREAM.nonblocking().cloexec(), None);
+    let socket = make()?;
+    if let Err(error) = socket.bind(&address) {
+        let is_stale = error.kind() == io::ErrorKind::AddrInUse
+            && make()?
+                .connect(&address)
+                .is_err_and(|e| e.kind() == io::ErrorKind::ConnectionRefused);
+        if !is_stale {
+            return Err(error);
+        }
+        std::fs::remove_file(path)?;
+        socket.bind(&address)?;
+    }
+    socket.listen(backlog)?;
+    Ok(socket.into())
+}
+
+/// Error numbers of Linux, for hints (errno(3)).
+mod errno {
+    use rustix::io::Errno;
+
+    pub(super) const EADDRINUSE: i32 = Errno::ADDRINUSE.raw_os_error();
+    pub(super) const EADDRNOTAVAIL: i32 = Errno::ADDRNOTAVAIL.raw_os_error();
+    pub(super) const EACCES: i32 = Errno::ACCESS.raw_os_error();
+    pub(super) const ENODEV: i32 = Errno::NODEV.raw_os_error();
+    pub(super) const EPERM: i32 = Errno::PERM.raw_os_error();
+}

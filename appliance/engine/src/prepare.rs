@@ -1,0 +1,265 @@
+//! Everything about a configuration that may fail, done before anything changes.
+
+use std::collections::HashMap;
+use std::net::ToSocketAddrs;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use lanai_model::Origin;
+use lanai_model::layer7::{Bind, Config, ListenAddress, ServerAddress, StatsSocket};
+use lanai_traffic::Snapshot;
+
+use crate::listen::{self, ListenKey, Listening};
+use crate::service::ApiSocket;
+use crate::state::{Live, LiveBackend, LiveFrontend, LiveServer, Registry, Target};
+use crate::tls::TlsConfig;
+use crate::{Files, PrepareError};
+
+/// HAProxy's default for `tune.ssl.cachesize`.
+const SSL_CACHE: u32 = 20_000;
+/// HAProxy's default for `stats timeout`.
+const STATS_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What [`crate::Engine::swap`] puts in place.
+pub(crate) struct Ready {
+    pub(crate) live: Arc<Live>,
+    pub(crate) sockets: Vec<Arc<Listening>>,
+    pub(crate) api: Vec<ApiSocket>,
+}
+
+pub(crate) struct Prepare<'a> {
+    pub(crate) config: &'a Config,
+    pub(crate) files: &'a dyn Files,
+    /// Listening now: sockets that stay are used again.
+    pub(crate) open: &'a [Arc<Listening>],
+    pub(crate) maxconn: u32,
+    pub(crate) errors: Vec<PrepareError>,
+}
+
+impl Prepare<'_> {
+    pub(crate) fn run(mut self, registry: &mut Registry) -> Result<Ready, Vec<PrepareError>> {
+        let snapshot = Snapshot::compile(self.config);
+        let mut frontends = Vec::new();
+        for conf in snapshot.frontends {
+            let tls = conf.binds.iter().map(|bind| self.tls(bind)).collect();
+            let state = registry.frontend(&conf.name);
+            let log = conf.log.clone().into();
+            frontends.push(LiveFrontend {
+                conf,
+                state,
+                tls,
+                log,
+            });
+        }
+        let mut backends = Vec::new();
+        for conf in snapshot.backends {
+            let origins = self.server_origins(&conf.name);
+            let mut servers = Vec::new();
+            for (server, origin) in conf.servers.iter().zip(origins) {
+                let target = self.resolve(&server.address, &origin);
+                let state = registry.server(&conf.name, &server.name);
+                let (weight, maxconn) = (server.weight, server.maxconn);
+                servers.push(LiveServer {
+                    target,
+                    weight,
+                    maxconn,
+                    state,
+                });
+            }
+            let state = registry.backend(&conf.name);
+            let log = conf.log.clone().into();
+            backends.push(Arc::new(LiveBackend {
+                conf,
+                state,
+                servers,
+                log,
+            }));
+        }
+        let sockets = self.listeners(&frontends);
+        let stats: Vec<StatsSocket> = self.config.global.stats_sockets.clone();
+        let api = stats.iter().filter_map(|stats| self.api(stats)).collect();
+        if self.errors.is_empty() {
+            Ok(Ready {
+                live: Arc::new(Live {
+                    frontends,
+                    backends,
+                }),
+                sockets,
+                api,
+            })
+        } else {
+            Err(self.errors)
+        }
+    }
+
+    fn tls(&mut self, bind: &Bind) -> Option<TlsConfig> {
+        let ssl = bind.ssl.as_ref()?;
+        let global = &self.config.global;
+        let cache = global.tune_ssl_cachesize.unwrap_or(SSL_CACHE) as usize;
+        TlsConfig::load(ssl, &global.ssl_default_bind, cache, self.files)
+            .map_err(|message| self.refuse(&bind.origin, message))
+            .ok()
+    }
+
+    fn server_origins(&self, backend: &str) -> Vec<Origin> {
+        let proxy = self
+            .config
+            .proxies
+            .iter()
+            .find(|p| &*p.name == backend && !p.servers.is_empty());
+        proxy
+            .map(|p| p.servers.iter().map(|s| s.origin.clone()).collect())
+            .unwrap_or_default()
+    }
+
+    fn resolve(&mut self, address: &ServerAddress, origin: &Origin) -> Target {
+        match address {
+            ServerAddress::Ip(ip, port) => Target::Inet(*ip, *port),
+            ServerAddress::Unix(path) => Target::Unix(path.clone()),
+            ServerAddress::Name(name, port) => {
+                let found = (&**name, port.unwrap_or(0)).to_socket_addrs();
+                match found.map(|mut addresses| addresses.next()) {
+                    Ok(Some(address)) => Target::Inet(address.ip(), *port),
+                    Ok(None) | Err(_) => {
+                        self.refuse(origin, format!("could not resolve address '{name}'; is the name right, and is a DNS server reachable?"));
+                        Target::Unix(Path::new("").into())
+                    }
+                }
+            }
+        }
+    }
+
+    fn listeners(&mut self, frontends: &[LiveFrontend]) -> Vec<Arc<Listening>> {
+        let open: HashMap<&ListenKey, &Arc<Listening>> =
+            self.open.iter().map(|l| (&l.key, l)).collect();
+        let binds = || {
+            frontends
+                .iter()
+                .flat_map(|f| f.conf.binds.iter().map(move |b| (f, b)))
+        };
+        // One port with several interfaces, or with one and without: all of them must agree to share.
+        let mut interfaces: HashMap<&ListenAddress, Vec<Option<&str>>> = HashMap::new();
+        for (_, bind) in binds() {
+            interfaces
+                .entry(&bind.address)
+                .or_default()
+                .push(bind.interface.as_deref());
+        }
+        let mut sockets = Vec::new();
+        // Sockets that are open first: they must be told to share before others join them.
+        let is_open = |bind: &Bind| open.contains_key(&ListenKey::of(bind));
+        let ordered = binds()
+            .filter(|(_, b)| is_open(b))
+            .chain(binds().filter(|(_, b)| !is_open(b)));
+        for (frontend, bind) in ordered {
+            let shared = interfaces.get(&bind.address).is_some_and(|i| i.len() > 1);
+            let number = frontend
+                .conf
+                .binds
+                .iter()
+                .position(|b| std::ptr::eq(b, bind));
+            let tls = number.and_then(|n| frontend.tls.get(n)).cloned().flatten();
+            let backlog = self.backlog(frontend, bind);
+            let key = ListenKey::of(bind);
+            let socket = match open.get(&key) {
+                Some(before) if shared => listen::share_port(&before.socket)
+                    .map(|()| before.socket.clone())
+                    .map_err(|e| format!("cannot share the port of {:?}: {e}", bind.address)),
+                Some(before) => Ok(before.socket.clone()),
+                None => listen::open(bind, backlog, shared).map(Arc::<OwnedFd>::new),
+            };
+            match socket {
+                Ok(socket) => {
+                    let frontend = frontend.state.clone();
+                    sockets.push(Arc::new(Listening {
+                        key,
+                        socket,
+                        frontend,
+                        tls,
+                    }));
+                }
+                Err(message) => {
+                    let message = format!("Starting frontend {}: {message}", frontend.conf.name);
+                    self.refuse(&bind.origin, message);
+                }
+            }
+        }
+        sockets
+    }
+
+    fn backlog(&self, frontend: &LiveFrontend, bind: &Bind) -> i32 {
+        let wanted = bind
+            .backlog
+            .or(frontend.conf.backlog)
+            .or(frontend.conf.maxconn);
+        i32::try_from(wanted.unwrap_or(self.maxconn)).unwrap_or(i32::MAX)
+    }
+
+    fn api(&mut self, stats: &StatsSocket) -> Option<ApiSocket> {
+        let bind = Bind {
+            address: stats.address.clone(),
+            name: None,
+            interface: None,
+            backlog: None,
+            maxconn: None,
+            ssl: None,
+            origin: stats.origin.clone(),
+        };
+        let opened = match &stats.address {
+            ListenAddress::Unix(path) => open_api_path(path, stats.mode),
+            _ => listen::open(&bind, 16, false),
+        };
+        let timeout = self.config.global.stats_timeout.unwrap_or(STATS_TIMEOUT);
+        opened
+            .map(|fd| ApiSocket {
+                fd,
+                level: stats.level,
+                timeout,
+            })
+            .map_err(|message| self.refuse(&stats.origin, format!("stats socket: {message}")))
+            .ok()
+    }
+
+    fn refuse(&mut self, origin: &Origin, message: String) {
+        self.errors.push(PrepareError {
+            origin: Some(origin.clone()),
+            message,
+        });
+    }
+}
+
+/// Opens a runtime API socket under a name of its own and renames it into place: there is no moment
+/// without one, and a new engine takes the name over from an old one.
+fn open_api_path(path: &Path, mode: Option<u32>) -> Result<OwnedFd, String> {
+    use std::os::unix::fs::PermissionsExt;
+
+    let open = || {
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".{}.tmp", std::process::id()));
+        let temporary = std::path::PathBuf::from(name);
+        let _ = std::fs::remove_file(&temporary);
+        let fd = listen::open_unix(&temporary, 16)?;
+        if let Some(mode) = mode {
+            std::fs::set_permissions(&temporary, std::fs::Permissions::from_mode(mode))?;
+        }
+        std::fs::rename(&temporary, path)?;
+        Ok::<_, std::io::Error>(fd)
+    };
+    open().map_err(|e| format!("cannot listen on '{}': {e}", path.display()))
+}
+
+impl Ready {
+    /// Takes effect on state that is kept by name. Nothing here can fail.
+    pub(crate) fn settle(&self) {
+        for frontend in &self.live.frontends {
+            let limit = frontend.conf.maxconn.unwrap_or(u32::MAX);
+            frontend.state.limit.store(limit, Ordering::SeqCst);
+        }
+        for backend in &self.live.backends {
+            crate::server::refresh(backend);
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Opening connections to servers.
+
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+
+use rustix::io::Errno;
+use rustix::net::{self, AddressFamily, SocketFlags, SocketType};
+
+use crate::io::{Reactor, Socket};
+use crate::state::Target;
+
+/// Why no connection was made.
+#[derive(Debug)]
+pub(crate) enum ConnectFailure {
+    /// In time, but not as wished: refused, unreachable.
+    Refused,
+    /// `timeout connect` passed.
+    TimedOut,
+    /// This machine lacks something: descriptors, ports, memory.
+    Resource(io::Error),
+}
+
+impl From<io::Error> for ConnectFailure {
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::TimedOut && error.raw_os_error().is_none() {
+            Self::TimedOut
+        } else {
+            Self::Refused
+        }
+    }
+}
+
+/// Begins a connection. The first bytes may be sent at once: the kernel tells when they cannot be.
+pub(crate) fn connect(
+    target: &Target,
+    client_port: impl FnOnce() -> Option<u16>,
+    reactor: &Rc<Reactor>,
+) -> Result<Socket, ConnectFailure> {
+    let family = match target {
+        Target::Inet(ip, _) if ip.is_ipv4() => AddressFamily::INET,
+        Target::Inet(..) => AddressFamily::INET6,
+        Target::Unix(_) => AddressFamily::UNIX,
+    };
+    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+    let fd = net::socket_with(family, SocketType::STREAM, flags, None)
+        .map_err(|e| ConnectFailure::Resource(e.into()))?;
+    let outcome = match target {
+        Target::Inet(ip, port) => {
+            // Whole messages are written at once: waiting for more would only add latency.
+            let _ = net::sockopt::set_tcp_nodelay(&fd, true);
+            let port = port.or_else(client_port).unwrap_or(0);
+            net::connect(&fd, &SocketAddr::new(*ip, port))
+        }
+        Target::Unix(path) => {
+            let address = net::SocketAddrUnix::new(path.as_path())
+                .map_err(|e| ConnectFailure::Resource(e.into()))?;
+            net::connect(&fd, &address)
+        }
+    };
+    match outcome {
+        Ok(()) => {
+            let socket = Socket::new(fd, reactor);
+            socket.expect_quiet();
+            Ok(socket)
+        }
+        Err(Errno::INPROGRESS) => Ok(Socket::connecting(fd, reactor)),
+        Err(error @ (Errno::ADDRNOTAVAIL | Errno::ADDRINUSE | Errno::AGAIN)) => {
+            Err(ConnectFailure::Resource(error.into()))
+        }
+        Err(_) => Err(ConnectFailure::Refused),
+    }
+}

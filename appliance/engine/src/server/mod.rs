@@ -1,0 +1,9 @@
+//! The way to a server: whose turn it is, a connection, the idle ones kept.
+
+mod connect;
+mod pool;
+mod turns;
+
+pub(crate) use connect::{ConnectFailure, connect};
+pub(crate) use pool::{ServerConnection, ServerPools};
+pub(crate) use turns::{Assigned, NoServer, assign, refresh, server_freed};

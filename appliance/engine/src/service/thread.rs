@@ -1,0 +1,94 @@
+//! The service thread itself.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lanai_model::layer7::AccessLevel;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::JoinHandle;
+
+use super::checks::Checks;
+use super::syslog::{self, Line};
+use crate::read::StatusSource;
+use crate::runtime_api;
+use crate::shared::Shared;
+use crate::state::Live;
+
+/// What the engine asks of the service thread.
+pub(crate) enum Request {
+    /// Check the servers of this configuration, and no others.
+    Check(Arc<Live>),
+    /// Serve the runtime API on these sockets, and no others.
+    Api(Vec<ApiSocket>),
+}
+
+/// A socket of the runtime API.
+pub(crate) struct ApiSocket {
+    pub(crate) fd: OwnedFd,
+    pub(crate) level: AccessLevel,
+    pub(crate) timeout: Duration,
+}
+
+/// The thread; it ends when this is dropped.
+pub(crate) struct Service {
+    requests: UnboundedSender<Request>,
+}
+
+impl Service {
+    /// Starts the thread.
+    pub(crate) fn start(
+        shared: Arc<Shared>,
+        lines: tokio::sync::mpsc::Receiver<Line>,
+        tag: String,
+        source: StatusSource,
+    ) -> io::Result<Self> {
+        let (requests, inbox) = unbounded_channel();
+        std::thread::Builder::new()
+            .name("service".to_owned())
+            .spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread()
+                    .enable_all()
+                    .build_local(tokio::runtime::LocalOptions::default());
+                match runtime {
+                    Ok(runtime) => runtime.block_on(run(shared, inbox, lines, tag, source)),
+                    Err(error) => {
+                        tracing::error!(%error, "no checks, no logs: the service thread cannot run")
+                    }
+                }
+            })?;
+        Ok(Self { requests })
+    }
+
+    pub(crate) fn ask(&self, request: Request) {
+        // The thread lives as long as this.
+        let _ = self.requests.send(request);
+    }
+}
+
+async fn run(
+    shared: Arc<Shared>,
+    mut inbox: UnboundedReceiver<Request>,
+    lines: tokio::sync::mpsc::Receiver<Line>,
+    tag: String,
+    source: StatusSource,
+) {
+    tokio::task::spawn_local(syslog::run(lines, tag));
+    let source: Rc<dyn runtime_api::Source> = Rc::new(source);
+    let mut checks = Checks::default();
+    let mut api: Vec<JoinHandle<()>> = Vec::new();
+    while let Some(request) = inbox.recv().await {
+        match request {
+            Request::Check(live) => checks.follow(&live, &shared),
+            Request::Api(sockets) => {
+                api.drain(..).for_each(|task| task.abort());
+                api.extend(sockets.into_iter().map(|socket| {
+                    let ApiSocket { fd, level, timeout } = socket;
+                    tokio::task::spawn_local(runtime_api::serve(fd, source.clone(), level, timeout))
+                }));
+            }
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! What all threads of an engine share.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+use arc_swap::ArcSwap;
+
+use crate::service::syslog::LogSender;
+use crate::state::{FrontendState, Live};
+use crate::worker::{Command, Mailbox};
+
+pub(crate) struct Shared {
+    /// The running configuration.
+    pub(crate) live: ArcSwap<Live>,
+    pub(crate) started: Instant,
+    pub(crate) workers: OnceLock<Vec<Mailbox>>,
+    pub(crate) maxconn: u32,
+    pub(crate) bufsize: usize,
+    /// Bytes that a message head may have.
+    pub(crate) max_head: usize,
+    pub(crate) connections: AtomicU32,
+    pub(crate) total_connections: AtomicU64,
+    held_back: AtomicBool,
+    pub(crate) stopping: AtomicBool,
+    pub(crate) log: LogSender,
+    /// Wakes who waits for the last connection to end.
+    pub(crate) drained: tokio::sync::Notify,
+}
+
+/// The right to have one more client connection. Dropping it gives it back.
+pub(crate) struct Admission {
+    shared: Arc<Shared>,
+    frontend: Arc<FrontendState>,
+}
+
+impl Shared {
+    pub(crate) fn new(maxconn: u32, bufsize: usize, max_head: usize, log: LogSender) -> Self {
+        Self {
+            live: ArcSwap::default(),
+            started: Instant::now(),
+            workers: OnceLock::new(),
+            maxconn,
+            bufsize,
+            max_head,
+            connections: AtomicU32::new(0),
+            total_connections: AtomicU64::new(0),
+            held_back: AtomicBool::new(false),
+            stopping: AtomicBool::new(false),
+            log,
+            drained: tokio::sync::Notify::new(),
+        }
+    }
+
+    /// Counts one more connection, if the limits of the process and of the frontend allow it.
+    pub(crate) fn admit(self: &Arc<Self>, frontend: &Arc<FrontendState>) -> Option<Admission> {
+        let limit = frontend.limit.load(Ordering::Relaxed).min(self.maxconn);
+        if self.connections.fetch_add(1, Ordering::SeqCst) >= self.maxconn {
+            self.held_back.store(true, Ordering::SeqCst);
+            // Asked again: one may have left between the refusal and the note of it.
+            if self.connections.load(Ordering::SeqCst) > self.maxconn {
+                self.connections.fetch_sub(1, Ordering::SeqCst);
+                return None;
+            }
+        }
+        if frontend.admitted.fetch_add(1, Ordering::SeqCst) >= limit {
+            frontend.held_back.store(true, Ordering::SeqCst);
+            if frontend.admitted.load(Ordering::SeqCst) > limit {
+                frontend.admitted.fetch_sub(1, Ordering::SeqCst);
+                self.connections.fetch_sub(1, Ordering::SeqCst);
+                return None;
+            }
+        }
+        Some(Admission {
+            shared: self.clone(),
+            frontend: frontend.clone(),
+        })
+    }
+
+    /// Tells all workers.
+    pub(crate) fn tell(&self, command: impl Fn() -> Command) {
+        for mailbox in self.workers.get().into_iter().flatten() {
+            // A worker that has ended needs to be told nothing.
+            let _ = mailbox.send(command());
+        }
+    }
+}
+
+impl Drop for Admission {
+    fn drop(&mut self) {
+        self.frontend.admitted.fetch_sub(1, Ordering::SeqCst);
+        let left = self.shared.connections.fetch_sub(1, Ordering::SeqCst) - 1;
+        let held = self.frontend.held_back.swap(false, Ordering::SeqCst)
+            | self.shared.held_back.swap(false, Ordering::SeqCst);
+        if held {
+            self.shared.tell(|| Command::AcceptAgain);
+        }
+        if left == 0 {
+            self.shared.drained.notify_waiters();
+        }
+    }
+}
