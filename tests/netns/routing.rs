@@ -20,8 +20,15 @@ fn five_default_routes_with_their_metrics_in_order() {
     let marked = lab.sh("appliance", "ip -details -json route show default");
     assert_eq!(marked.matches("\"protocol\":\"").count(), 5, "{marked}");
     assert!(!marked.contains("\"protocol\":\"boot\""), "{marked}");
-    let plan = appliance.lanai(&["plan"]).ok();
-    assert!(!plan.contains("eth"), "a second plan has steps:\n{plan}");
+    let text = appliance.lanai(&["plan", "--json"]).ok();
+    let preview: serde_json::Value = serde_json::from_str(&text).unwrap();
+    for steps in ["add", "remove"] {
+        assert_eq!(
+            preview["plan"][steps],
+            serde_json::json!([]),
+            "a second plan has steps: {text}"
+        );
+    }
 }
 
 #[test]

@@ -131,7 +131,13 @@ impl<'lab> Appliance<'lab> {
     #[track_caller]
     pub fn lanai(&self, arguments: &[&str]) -> Finished {
         let [config, _, run] = self.directories();
-        let argv = [&[lanai()], arguments, &["--config", &config, "--run", &run]].concat();
+        // A check needs no daemon.
+        let run: &[&str] = if arguments[0] == "check" {
+            &[]
+        } else {
+            &["--run", &run]
+        };
+        let argv = [&[lanai()], arguments, &["--config", &config], run].concat();
         self.lab.run("appliance", &argv)
     }
 
@@ -145,13 +151,13 @@ impl<'lab> Appliance<'lab> {
     #[track_caller]
     #[must_use]
     pub fn login_link(&self) -> String {
-        let printed = self.lanai(&["user", "login-link"]).ok();
-        let link = printed.split_whitespace().find(|word| word.contains('/'));
-        let link = link.unwrap_or_else(|| panic!("no link in {printed:?}"));
-        let path = link.split_once("//").map_or(link, |(_, rest)| {
-            rest.find('/').map_or("/", |slash| &rest[slash..])
-        });
-        format!("https://169.254.44.2:4444{path}")
+        let printed = self.lanai(&["user", "login-link", "admin"]).ok();
+        let path = printed
+            .lines()
+            .next()
+            .and_then(|link| link.splitn(4, '/').nth(3));
+        let path = path.unwrap_or_else(|| panic!("no link in {printed:?}"));
+        format!("https://169.254.44.2:4444/{path}")
     }
 
     /// What the kernel has and Lanai could have touched: addresses, routes, rules, listening
