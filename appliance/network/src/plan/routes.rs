@@ -40,7 +40,7 @@ pub(super) fn plan(
         }
     }
     // A route without a gateway makes its destination reachable for the gateways of others.
-    part.add.sort_by_key(|planned| has_gateway(planned));
+    part.add.sort_by_key(has_gateway);
     part.remove = stale
         .into_iter()
         .map(|other| {
@@ -51,7 +51,7 @@ pub(super) fn plan(
             )
         })
         .collect();
-    part.remove.sort_by_key(|planned| has_gateway(planned));
+    part.remove.sort_by_key(has_gateway);
     part.remove.reverse();
     part
 }

@@ -1,0 +1,117 @@
+//! Error codes in words, each with a next step.
+
+use std::io;
+
+use lanai_network::{Family, InterfaceName, Route, Step, Sysctl};
+use libc::{
+    EACCES, EAFNOSUPPORT, EEXIST, EHOSTUNREACH, EINVAL, ENETDOWN, ENETUNREACH, ENOBUFS, ENODEV,
+    ENOENT, ENOMEM, EOPNOTSUPP, EPERM, EROFS,
+};
+
+use crate::error::Cause;
+use crate::socket::Failure;
+
+/// Why a step failed.
+pub(crate) fn of_step(step: &Step, failure: Failure) -> Cause {
+    let Failure::Refused { errno, said } = failure else {
+        return of_failure(failure);
+    };
+    let mut words = match step {
+        Step::AddRoute(route) | Step::ReplaceRoute { to: route, .. } => route_words(route, errno),
+        Step::AddAddress(address) => match (Family::of(address.net), errno) {
+            (Family::V6, EACCES | EOPNOTSUPP | EAFNOSUPPORT) => Some(format!(
+                "IPv6 is switched off on {}; set net.ipv6.conf.{0}.disable_ipv6 to 0, or leave the \
+                 address out",
+                address.interface
+            )),
+            (_, EEXIST) => Some(
+                "somebody else added it with another prefix length just now; plan again".to_owned(),
+            ),
+            _ => None,
+        },
+        _ => None,
+    }
+    .unwrap_or_else(|| general(errno));
+    if let Some(said) = said {
+        words.push_str(" (the kernel says: ");
+        words.push_str(&said);
+        words.push(')');
+    }
+    Cause { words, errno }
+}
+
+/// Why a question was not answered.
+pub(crate) fn of_failure(failure: Failure) -> Cause {
+    let (words, errno) = match failure {
+        Failure::Refused { errno, .. } => (general(errno), errno),
+        Failure::Unsteady => {
+            let text = "it changed during every attempt to read it; stop what is changing it, or \
+                        try again";
+            (text.to_owned(), 0)
+        }
+        Failure::Silent => {
+            let text = "the kernel did not answer; look into `dmesg` for a driver that hangs, and \
+                        try again";
+            (text.to_owned(), 0)
+        }
+    };
+    Cause { words, errno }
+}
+
+/// Why a setting could not be set.
+pub(crate) fn of_sysctl(sysctl: &Sysctl, error: &io::Error) -> Cause {
+    let errno = error.raw_os_error().unwrap_or(0);
+    let words = match errno {
+        ENOENT => format!(
+            "this kernel has no {sysctl}, or its interface is gone; see `ip link show`, and plan \
+             again"
+        ),
+        EROFS => "/proc/sys is mounted read-only; in a container, give it a writable /proc/sys"
+            .to_owned(),
+        EPERM | EACCES => general(errno),
+        _ => error.to_string(),
+    };
+    Cause { words, errno }
+}
+
+/// There is no such interface.
+pub(crate) fn no_interface(interface: &InterfaceName) -> Cause {
+    Cause {
+        words: format!("there is no interface '{interface}'; see `ip link show`"),
+        errno: ENODEV,
+    }
+}
+
+fn route_words(route: &Route, errno: i32) -> Option<String> {
+    let interface = route.interface.as_deref().unwrap_or("the box");
+    let gateway = route.gateway.map(|gateway| gateway.to_string());
+    Some(match (errno, gateway) {
+        (ENETUNREACH | EHOSTUNREACH, Some(gateway)) => format!(
+            "gateway {gateway} is not on a network of {interface}; add an address of the gateway's \
+             network to {interface}, or correct the gateway"
+        ),
+        (EINVAL, Some(gateway)) => format!(
+            "the kernel takes {gateway} for no gateway; is it an address of this box, or a \
+             broadcast address?"
+        ),
+        (ENETDOWN, _) => format!("{interface} is down; see `ip link show {interface}`"),
+        (EEXIST, _) => "another route with its destination and metric was added just now; plan \
+                        again"
+            .to_owned(),
+        (ENODEV, _) => format!("there is no interface '{interface}'; see `ip link show`"),
+        _ => return None,
+    })
+}
+
+fn general(errno: i32) -> String {
+    match errno {
+        EPERM | EACCES => "it is not permitted; run the daemon as root, or give it the capability \
+                           CAP_NET_ADMIN"
+            .to_owned(),
+        EAFNOSUPPORT | EOPNOTSUPP => {
+            "this kernel does not support it; is IPv6 compiled in and switched on?".to_owned()
+        }
+        ENOMEM | ENOBUFS => "the kernel has no memory for it; free some and try again".to_owned(),
+        _ => format!("{}", io::Error::from_raw_os_error(errno)),
+    }
+}

@@ -1,0 +1,259 @@
+//! Doing what was planned.
+
+use lanai_network::{InterfaceAddress, InterfaceName, Route, Step};
+use libc::{EADDRNOTAVAIL, EEXIST, ENODEV, ESRCH};
+use netlink_packet_route::RouteNetlinkMessage;
+use netlink_packet_route::link::{LinkFlags, LinkMessage};
+use rtnetlink::packet_core::{NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE};
+
+use crate::error::{Cause, Error, ExecuteError};
+use crate::message::{self, Names};
+use crate::socket::{Failure, Socket};
+use crate::{cause, observe, sysctl};
+
+/// Executes steps in order, in the network namespace of the calling thread.
+///
+/// At the first failure the steps done so far are undone in reverse, and the error names the failing
+/// step and its cause; if undoing failed too, it says what is left. A step whose effect is there
+/// already, because somebody else was faster, counts as done and is not undone.
+///
+/// Must be called inside of a tokio runtime with I/O and time enabled. To be awaited to its end:
+/// if the future is dropped in between, what it did stays.
+pub async fn execute(steps: &[Step]) -> Result<(), ExecuteError> {
+    let Some(first) = steps.first() else {
+        return Ok(());
+    };
+    let nothing_done = |cause| ExecuteError {
+        step: first.clone(),
+        index: 0,
+        cause,
+        not_undone: Vec::new(),
+    };
+    let mut executor = Executor::open().await.map_err(nothing_done)?;
+    let mut undo = Vec::new();
+    for (index, step) in steps.iter().enumerate() {
+        match executor.execute(step).await {
+            Ok(Effect::Done) => undo.push(step.undo()),
+            Ok(Effect::WasSo) => {}
+            Err(cause) => {
+                return Err(ExecuteError {
+                    step: step.clone(),
+                    index,
+                    cause,
+                    not_undone: executor.take_back(undo).await,
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+enum Effect {
+    Done,
+    /// Nothing was to be done.
+    WasSo,
+}
+
+struct Executor {
+    socket: Socket,
+    names: Names,
+}
+
+impl Executor {
+    async fn open() -> Result<Self, Cause> {
+        let socket = Socket::open().map_err(Error::Socket);
+        let mut executor = Self {
+            socket: socket.map_err(words)?,
+            names: Names::new(),
+        };
+        executor.read_names().await?;
+        Ok(executor)
+    }
+
+    async fn read_names(&mut self) -> Result<(), Cause> {
+        let links = observe::links(&mut self.socket).await.map_err(words)?;
+        self.names = links.into_iter().map(|l| (l.index, l.name)).collect();
+        Ok(())
+    }
+
+    async fn take_back(&mut self, undo: Vec<Step>) -> Vec<(Step, Cause)> {
+        let mut failed = Vec::new();
+        for step in undo.into_iter().rev() {
+            if let Err(cause) = self.execute(&step).await {
+                failed.push((step, cause));
+            }
+        }
+        failed
+    }
+
+    async fn execute(&mut self, step: &Step) -> Result<Effect, Cause> {
+        match step {
+            Step::SetSysctl { sysctl, to, .. } => {
+                let written = sysctl::write(sysctl, to);
+                written.map_err(|error| cause::of_sysctl(sysctl, &error))?;
+                Ok(Effect::Done)
+            }
+            Step::SetLink { interface, up } => self.set_link(step, interface, *up).await,
+            Step::AddAddress(address) => self.add_address(step, address).await,
+            Step::RemoveAddress(address) => self.remove_address(step, address).await,
+            Step::AddRoute(route) => self.add_route(step, route).await,
+            Step::RemoveRoute(route) => self.remove_route(step, route).await,
+            Step::ReplaceRoute { to, .. } => {
+                let index = self.index_of(to.interface.as_ref()).await?;
+                let message = RouteNetlinkMessage::NewRoute(message::of_route(to, index));
+                self.change(step, message, NLM_F_CREATE | NLM_F_REPLACE)
+                    .await
+            }
+        }
+    }
+
+    async fn set_link(
+        &mut self,
+        step: &Step,
+        interface: &InterfaceName,
+        up: bool,
+    ) -> Result<Effect, Cause> {
+        let mut message = LinkMessage::default();
+        message.header.index = self.index(interface).await?;
+        message.header.change_mask = LinkFlags::Up;
+        if up {
+            message.header.flags = LinkFlags::Up;
+        }
+        self.change(step, RouteNetlinkMessage::SetLink(message), 0)
+            .await
+    }
+
+    async fn add_address(
+        &mut self,
+        step: &Step,
+        address: &InterfaceAddress,
+    ) -> Result<Effect, Cause> {
+        let index = self.index(&address.interface).await?;
+        let message = RouteNetlinkMessage::NewAddress(message::of_address(address, index));
+        let added = self.socket.change(message, NLM_F_CREATE | NLM_F_EXCL).await;
+        match added {
+            Ok(()) => Ok(Effect::Done),
+            // An IPv6 address exists with any prefix length; that is no success.
+            Err(failure) if errno(&failure) == EEXIST && self.has_address(address).await? => {
+                Ok(Effect::WasSo)
+            }
+            Err(failure) => Err(cause::of_step(step, failure)),
+        }
+    }
+
+    async fn remove_address(
+        &mut self,
+        step: &Step,
+        address: &InterfaceAddress,
+    ) -> Result<Effect, Cause> {
+        let Some(index) = self.find(&address.interface).await? else {
+            return Ok(Effect::WasSo);
+        };
+        let message = RouteNetlinkMessage::DelAddress(message::of_address(address, index));
+        match self.socket.change(message, 0).await {
+            Err(failure) if [EADDRNOTAVAIL, ENODEV].contains(&errno(&failure)) => Ok(Effect::WasSo),
+            other => done(step, other),
+        }
+    }
+
+    async fn add_route(&mut self, step: &Step, route: &Route) -> Result<Effect, Cause> {
+        let index = self.index_of(route.interface.as_ref()).await?;
+        let message = RouteNetlinkMessage::NewRoute(message::of_route(route, index));
+        let added = self.socket.change(message, NLM_F_CREATE | NLM_F_EXCL).await;
+        match added {
+            Ok(()) => Ok(Effect::Done),
+            // Any route of that destination and metric exists; only an equal one is a success.
+            Err(failure) if errno(&failure) == EEXIST && self.has_route(route).await? => {
+                Ok(Effect::WasSo)
+            }
+            Err(failure) => Err(cause::of_step(step, failure)),
+        }
+    }
+
+    async fn remove_route(&mut self, step: &Step, route: &Route) -> Result<Effect, Cause> {
+        let index = match &route.interface {
+            None => None,
+            Some(interface) => match self.find(interface).await? {
+                Some(index) => Some(index),
+                None => return Ok(Effect::WasSo),
+            },
+        };
+        let message = RouteNetlinkMessage::DelRoute(message::of_route(route, index));
+        match self.socket.change(message, 0).await {
+            Err(failure) if [ESRCH, ENODEV].contains(&errno(&failure)) => Ok(Effect::WasSo),
+            other => done(step, other),
+        }
+    }
+
+    async fn change(
+        &mut self,
+        step: &Step,
+        message: RouteNetlinkMessage,
+        flags: u16,
+    ) -> Result<Effect, Cause> {
+        done(step, self.socket.change(message, flags).await)
+    }
+
+    async fn has_address(&mut self, address: &InterfaceAddress) -> Result<bool, Cause> {
+        let addresses = observe::addresses(&mut self.socket, &self.names).await;
+        let addresses = addresses.map_err(words)?.unwrap_or_default();
+        Ok(addresses.iter().any(|other| other.address == *address))
+    }
+
+    async fn has_route(&mut self, route: &Route) -> Result<bool, Cause> {
+        let routes = observe::routes(&mut self.socket, &self.names).await;
+        let routes = routes.map_err(words)?.unwrap_or_default();
+        Ok(routes.iter().any(|other| other.route == *route))
+    }
+
+    async fn index_of(&mut self, interface: Option<&InterfaceName>) -> Result<Option<u32>, Cause> {
+        match interface {
+            None => Ok(None),
+            Some(interface) => self.index(interface).await.map(Some),
+        }
+    }
+
+    async fn index(&mut self, interface: &InterfaceName) -> Result<u32, Cause> {
+        let found = self.find(interface).await?;
+        found.ok_or_else(|| cause::no_interface(interface))
+    }
+
+    /// The index of an interface. One that is not known may have come just now.
+    async fn find(&mut self, interface: &InterfaceName) -> Result<Option<u32>, Cause> {
+        if let Some(index) = self.known(interface) {
+            return Ok(Some(index));
+        }
+        self.read_names().await?;
+        Ok(self.known(interface))
+    }
+
+    fn known(&self, interface: &InterfaceName) -> Option<u32> {
+        let mut names = self.names.iter();
+        let (index, _) = names.find(|(_, name)| *name == interface)?;
+        Some(*index)
+    }
+}
+
+fn done(step: &Step, result: Result<(), Failure>) -> Result<Effect, Cause> {
+    match result {
+        Ok(()) => Ok(Effect::Done),
+        Err(failure) => Err(cause::of_step(step, failure)),
+    }
+}
+
+fn errno(failure: &Failure) -> i32 {
+    match failure {
+        Failure::Refused { errno, .. } => *errno,
+        _ => 0,
+    }
+}
+
+fn words(error: Error) -> Cause {
+    match error {
+        Error::Dump { cause, .. } => cause,
+        other => Cause {
+            words: other.to_string(),
+            errno: 0,
+        },
+    }
+}

@@ -1,0 +1,135 @@
+//! What the kernel has.
+
+use std::io;
+
+use lanai_network::{
+    Family, Observed, ObservedAddress, ObservedLink, ObservedRoute, ObservedSysctl, Scope, Sysctl,
+};
+use netlink_packet_route::RouteNetlinkMessage;
+use netlink_packet_route::address::AddressMessage;
+use netlink_packet_route::link::{LinkAttribute, LinkExtentMask, LinkMessage};
+use netlink_packet_route::route::RouteMessage;
+
+use crate::error::{Cause, Error};
+use crate::message::{self, Names, UnknownInterface};
+use crate::socket::{Failure, Socket};
+use crate::{cause, sysctl};
+
+/// Reads links, addresses, routes of all tables and the settings that `network` cares about, in the
+/// network namespace of the calling thread.
+///
+/// Must be called inside of a tokio runtime with I/O and time enabled. The three lists are each
+/// consistent in themselves. If an address or a route is on an interface that came after the list of
+/// interfaces was read, all is read again.
+pub async fn observe() -> Result<Observed, Error> {
+    let mut socket = Socket::open().map_err(Error::Socket)?;
+    for _ in 0..ATTEMPTS {
+        let links = links(&mut socket).await?;
+        let names: Names = links.iter().map(|l| (l.index, l.name.clone())).collect();
+        let addresses = addresses(&mut socket, &names).await?;
+        let routes = routes(&mut socket, &names).await?;
+        if let (Ok(addresses), Ok(routes)) = (addresses, routes) {
+            let sysctls = sysctls(&links)?;
+            return Ok(Observed {
+                links,
+                addresses,
+                routes,
+                sysctls,
+            });
+        }
+    }
+    Err(Error::Unsteady { attempts: ATTEMPTS })
+}
+
+/// The interfaces, by index.
+pub(crate) async fn links(socket: &mut Socket) -> Result<Vec<ObservedLink>, Error> {
+    let mut question = LinkMessage::default();
+    // The statistics are half of the bytes, and nobody asked.
+    let without = vec![LinkExtentMask::SkipStats];
+    question.attributes.push(LinkAttribute::ExtMask(without));
+    let answers = dump(socket, "links", RouteNetlinkMessage::GetLink(question)).await?;
+    let links = answers.iter().filter_map(|answer| match answer {
+        RouteNetlinkMessage::NewLink(message) => message::link(message),
+        _ => None,
+    });
+    let mut links: Vec<_> = links.collect();
+    links.sort_by_key(|link| link.index);
+    Ok(links)
+}
+
+/// The addresses, in the kernel's order, which for IPv4 tells the first of a network.
+pub(crate) async fn addresses(
+    socket: &mut Socket,
+    names: &Names,
+) -> Result<Result<Vec<ObservedAddress>, UnknownInterface>, Error> {
+    let question = RouteNetlinkMessage::GetAddress(AddressMessage::default());
+    let answers = dump(socket, "addresses", question).await?;
+    let addresses = answers.iter().filter_map(|answer| match answer {
+        RouteNetlinkMessage::NewAddress(message) => message::address(message, names).transpose(),
+        _ => None,
+    });
+    Ok(addresses.collect())
+}
+
+/// The routes of all tables, in the kernel's order.
+pub(crate) async fn routes(
+    socket: &mut Socket,
+    names: &Names,
+) -> Result<Result<Vec<ObservedRoute>, UnknownInterface>, Error> {
+    let question = RouteNetlinkMessage::GetRoute(RouteMessage::default());
+    let answers = dump(socket, "routes", question).await?;
+    let routes = answers.iter().filter_map(|answer| match answer {
+        RouteNetlinkMessage::NewRoute(message) => message::route(message, names).transpose(),
+        _ => None,
+    });
+    Ok(routes.collect())
+}
+
+async fn dump(
+    socket: &mut Socket,
+    what: &'static str,
+    question: RouteNetlinkMessage,
+) -> Result<Vec<RouteNetlinkMessage>, Error> {
+    let answers = socket.dump(question).await;
+    answers.map_err(|failure| match failure {
+        Failure::Unsteady => Error::Unsteady { attempts: ATTEMPTS },
+        other => Error::Dump {
+            what,
+            cause: cause::of_failure(other),
+        },
+    })
+}
+
+fn sysctls(links: &[ObservedLink]) -> Result<Vec<ObservedSysctl>, Error> {
+    let interfaces = links.iter().map(|link| Scope::Interface(link.name.clone()));
+    let scopes = [Scope::All, Scope::Default].into_iter().chain(interfaces);
+    let mut sysctls = Vec::new();
+    for scope in scopes {
+        let forwarding = |family| Sysctl::Forwarding {
+            family,
+            scope: scope.clone(),
+        };
+        for sysctl in [
+            forwarding(Family::V4),
+            forwarding(Family::V6),
+            Sysctl::PromoteSecondaries(scope.clone()),
+            Sysctl::ReversePathFilter(scope.clone()),
+        ] {
+            let value = sysctl::read(&sysctl).map_err(|error| unreadable(&sysctl, &error))?;
+            sysctls.extend(value.map(|value| ObservedSysctl { sysctl, value }));
+        }
+    }
+    Ok(sysctls)
+}
+
+fn unreadable(sysctl: &Sysctl, error: &io::Error) -> Error {
+    Error::Sysctl {
+        name: sysctl.to_string(),
+        cause: Cause {
+            words: format!("{error}; is /proc mounted and readable?"),
+            errno: error.raw_os_error().unwrap_or(0),
+        },
+    }
+}
+
+const ATTEMPTS: u32 = 8;

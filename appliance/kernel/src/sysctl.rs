@@ -1,0 +1,75 @@
+//! Kernel settings below `/proc/sys`.
+//!
+//! Each component of a name is one directory or file, so that interfaces with dots in their names
+//! (`eth0.100`) need no rule of their own. What is below `/proc/sys/net` is that of the calling
+//! thread's network namespace.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use lanai_network::Sysctl;
+
+/// Reads a setting, without white space around it; `None` if this kernel has none of that name.
+pub(crate) fn read(sysctl: &Sysctl) -> io::Result<Option<String>> {
+    match fs::read_to_string(path(sysctl)?) {
+        Ok(text) => Ok(Some(text.trim().to_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Sets a setting. The kernel looks at each write by itself, hence the one call.
+pub(crate) fn write(sysctl: &Sysctl, value: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).open(path(sysctl)?)?;
+    file.write_all(value.as_bytes())
+}
+
+/// An interface's name comes from a configuration: one that would lead elsewhere is refused.
+fn path(sysctl: &Sysctl) -> io::Result<PathBuf> {
+    let mut path = PathBuf::from("/proc/sys");
+    for component in sysctl.path() {
+        if matches!(component, "" | "." | "..") || component.contains(['/', '\0']) {
+            let text = format!("'{component}' is no name of an interface");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+        }
+        path.push(component);
+    }
+    Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use lanai_network::Scope;
+
+    use super::*;
+
+    fn filter(interface: &str) -> Sysctl {
+        Sysctl::ReversePathFilter(Scope::Interface(interface.into()))
+    }
+
+    #[test]
+    fn a_dot_in_an_interface_is_no_separator() {
+        let path = path(&filter("eth0.100")).unwrap();
+        let wanted = "/proc/sys/net/ipv4/conf/eth0.100/rp_filter";
+        assert_eq!(path.to_str(), Some(wanted));
+    }
+
+    #[test]
+    fn no_name_leads_out_of_its_directory() {
+        for name in ["", ".", "..", "../../../kernel", "a/b", "a\0b"] {
+            let error = path(&filter(name)).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::InvalidInput, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_setting_that_is_not_there_is_no_error() {
+        assert_eq!(read(&filter("no-such-link")).unwrap(), None);
+        assert!(
+            read(&Sysctl::ReversePathFilter(Scope::All))
+                .unwrap()
+                .is_some()
+        );
+    }
+}
