@@ -1,0 +1,46 @@
+//! A minimal client of the runtime API: one command, half close, read to the end.
+
+use std::io::{Read, Write};
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::Duration;
+
+/// Sends `line` (without its line feed) and gives the whole answer.
+pub(crate) fn ask(socket: &Path, line: &str) -> Result<String, String> {
+    let mut stream = UnixStream::connect(socket).map_err(|e| format!("stats socket: {e}"))?;
+    let limit = Some(Duration::from_secs(5));
+    stream
+        .set_read_timeout(limit)
+        .and_then(|()| stream.set_write_timeout(limit))
+        .expect("a time that is not zero");
+    let mut answer = Vec::new();
+    stream
+        .write_all(format!("{line}\n").as_bytes())
+        .and_then(|()| stream.shutdown(Shutdown::Write))
+        .and_then(|()| stream.read_to_end(&mut answer))
+        .map_err(|e| format!("stats socket: {e}"))?;
+    Ok(String::from_utf8_lossy(&answer).into_owned())
+}
+
+/// One field of `show stat`.
+pub(crate) fn stat(
+    socket: &Path,
+    proxy: &str,
+    service: &str,
+    field: &str,
+) -> Result<String, String> {
+    let answer = ask(socket, "show stat")?;
+    let mut lines = answer.lines();
+    let header = lines
+        .next()
+        .and_then(|l| l.strip_prefix("# "))
+        .ok_or("show stat: no header")?;
+    let column = header.split(',').position(|name| name == field);
+    let column = column.ok_or(format!("show stat: no field '{field}'"))?;
+    let row = lines
+        .map(|line| line.split(',').collect::<Vec<_>>())
+        .find(|row| row.first() == Some(&proxy) && row.get(1) == Some(&service))
+        .ok_or(format!("show stat: no line of {proxy}/{service}"))?;
+    Ok(row.get(column).copied().unwrap_or_default().to_owned())
+}
