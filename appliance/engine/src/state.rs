@@ -216,7 +216,6 @@ pub(crate) struct FrontendState {
 
 #[derive(Debug)]
 pub(crate) struct BackendState {
-    pub(crate) name: Arc<str>,
     pub(crate) activity: Activity,
     pub(crate) turns: Mutex<Turns>,
     /// Length of the queue, to be read without its lock.
@@ -314,7 +313,6 @@ impl Registry {
         let workers = self.workers;
         let make = || {
             Arc::new(BackendState {
-                name: name.clone(),
                 activity: Activity::new(workers),
                 turns: Mutex::default(),
                 queued: AtomicU32::new(0),

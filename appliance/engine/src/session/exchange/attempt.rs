@@ -1,0 +1,239 @@
+//! The request's way to the server.
+
+use std::io::{self, IoSlice, Write};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lanai_model::layer7::{ForwardFor, HttpReuse};
+
+use super::{Exchange, Failure};
+use crate::http1::{Framing, Persistence, RequestOut, Version, write_chunk_size};
+use crate::io::SMALL;
+use crate::server::{Assigned, ConnectFailure, ServerConnection, connect};
+use crate::state::LiveBackend;
+
+/// The pause before a server that refused is tried again, unless `timeout connect` is shorter.
+const TURN_AROUND: Duration = Duration::from_secs(1);
+
+impl Exchange<'_> {
+    pub(super) fn write_request_head(&mut self, backend: &LiveBackend) {
+        let mut out = std::mem::take(&mut self.scratch.out);
+        out.clear();
+        let head = self.buffer.data().get(..self.head_len).unwrap_or_default();
+        let forwarded = backend.conf.forwardfor.as_ref().or(self
+            .frontend()
+            .conf
+            .forwardfor
+            .as_ref());
+        let mut address = AddressText::new();
+        let forwarded_for = forwarded
+            .filter(|option| self.names_client(option, head))
+            .and_then(|option| Some((option.header.as_bytes(), address.write(self.client.peer?))));
+        let persistence = if self.request.wants_upgrade() {
+            Persistence::Default
+        } else if !self.mode.server_keep_alive {
+            Persistence::Close
+        } else if self.request.version == Version::Http10
+            && self.request.framing != Framing::Chunked
+        {
+            Persistence::KeepAlive
+        } else {
+            Persistence::Default
+        };
+        let how = RequestOut {
+            forwarded_for,
+            persistence,
+        };
+        self.request
+            .write(head, &self.scratch.fields, &how, &mut out);
+        self.scratch.out = out;
+    }
+
+    pub(super) fn names_client(&self, option: &ForwardFor, head: &[u8]) -> bool {
+        let excepted = option.except.is_some_and(|net| {
+            self.client
+                .peer
+                .is_some_and(|peer| net.contains(&peer.ip()))
+        });
+        let present = option.if_none
+            && self
+                .request
+                .has_field(head, &self.scratch.fields, option.header.as_bytes());
+        !excepted && !present
+    }
+
+    /// Gets a connection and sends the head with the first payload, trying again as `retries` says.
+    pub(super) async fn send_first(
+        &mut self,
+        backend: &Arc<LiveBackend>,
+        assigned: &Assigned,
+    ) -> Result<ServerConnection, Failure> {
+        let begun = self.worker.now_ms();
+        loop {
+            let attempt = match self.connection(backend, assigned) {
+                Ok(connection) => match self.send_head(backend, &connection).await {
+                    Ok(()) => {
+                        let connected = self.worker.now_ms() - begun;
+                        self.progress.timers.connect.get_or_insert(connected);
+                        return Ok(connection);
+                    }
+                    Err(error) if connection.socket.is_connecting() => ConnectFailure::from(error),
+                    // The request did not get through, but a response may have: the caller looks.
+                    Err(_) => return Ok(connection),
+                },
+                Err(failure) => failure,
+            };
+            let server = &assigned.server().state;
+            let (who, when, resource) = match &attempt {
+                ConnectFailure::TimedOut => (b's', b'C', false),
+                ConnectFailure::Refused => (b'S', b'C', false),
+                ConnectFailure::Resource(error) => {
+                    tracing::warn!(server = %server.name, %error, "cannot connect: this machine lacks something");
+                    (b'R', b'C', true)
+                }
+            };
+            let sums = [&server.activity, &backend.state.activity].map(|a| a.of(self.worker.id));
+            if resource || self.progress.retries >= backend.conf.retries {
+                sums.iter().for_each(|s| s.connect_errors.add(1));
+                return Err(Failure {
+                    status: Some(503),
+                    who,
+                    when,
+                });
+            }
+            self.progress.retries += 1;
+            sums.iter().for_each(|s| s.retries.add(1));
+            if let ConnectFailure::Refused = attempt {
+                let pause = backend
+                    .conf
+                    .timeouts
+                    .connect
+                    .unwrap_or(TURN_AROUND)
+                    .min(TURN_AROUND);
+                tokio::time::sleep(pause).await;
+            }
+        }
+    }
+
+    /// An idle connection if `http-reuse` allows one, else a new one.
+    pub(super) fn connection(
+        &mut self,
+        backend: &LiveBackend,
+        assigned: &Assigned,
+    ) -> Result<ServerConnection, ConnectFailure> {
+        let server = assigned.server();
+        let sums = [&server.state.activity, &backend.state.activity].map(|a| a.of(self.worker.id));
+        let first = self.client.requests <= 1;
+        let idle = match backend.conf.http_reuse {
+            HttpReuse::Never => self
+                .client
+                .own_server
+                .take()
+                .filter(|(uid, _)| *uid == server.state.uid)
+                .map(|(_, connection)| connection)
+                .filter(|connection| self.is_quiet(connection)),
+            HttpReuse::Safe if first => None,
+            HttpReuse::Aggressive if first => self.worker.servers.take(&server.state, true),
+            HttpReuse::Safe | HttpReuse::Aggressive | HttpReuse::Always => {
+                self.worker.servers.take(&server.state, false)
+            }
+        };
+        if let Some(connection) = idle {
+            sums.iter().for_each(|s| s.reuses.add(1));
+            return Ok(connection);
+        }
+        sums.iter().for_each(|s| s.connects.add(1));
+        let client_port = || {
+            self.client
+                .stream
+                .socket()
+                .local_address()
+                .map(|a| a.port())
+        };
+        let socket = connect(&server.target, client_port, &self.worker.reactor)?;
+        Ok(ServerConnection {
+            socket,
+            reused: false,
+            proven: false,
+        })
+    }
+
+    /// Whether a connection that nobody watched is still open and silent.
+    pub(super) fn is_quiet(&self, connection: &ServerConnection) -> bool {
+        let mut buffer = self.worker.buffers.take(SMALL);
+        matches!(connection.socket.try_recv_into(&mut buffer), Ok(None))
+    }
+
+    /// The other idle connections to this server are likely as dead as the one that was tried.
+    pub(super) fn forget_idle(&self, assigned: &Assigned) {
+        while self
+            .worker
+            .servers
+            .take(&assigned.server().state, false)
+            .is_some()
+        {}
+    }
+
+    pub(super) async fn send_head(
+        &self,
+        backend: &LiveBackend,
+        connection: &ServerConnection,
+    ) -> io::Result<()> {
+        let (payload, _) = self.first;
+        let payload = self
+            .buffer
+            .data()
+            .get(self.head_len..self.head_len + payload)
+            .unwrap_or_default();
+        let mut size = Vec::new();
+        let mut end = Vec::new();
+        if self.body.is_chunked() {
+            if !payload.is_empty() {
+                write_chunk_size(payload.len(), &mut size);
+                end.extend_from_slice(b"\r\n");
+            }
+            if self.body.is_done() {
+                self.body.write_end(&mut end);
+            }
+        }
+        let mut slices = [
+            IoSlice::new(&self.scratch.out),
+            IoSlice::new(&size),
+            IoSlice::new(payload),
+            IoSlice::new(&end),
+        ];
+        let reactor = &self.worker.reactor;
+        let timeouts = &backend.conf.timeouts;
+        // While it connects, the time runs from the attempt; afterwards from each wait.
+        let connect_deadline = reactor.after(timeouts.connect);
+        let deadline = || {
+            if connection.socket.is_connecting() {
+                connect_deadline
+            } else {
+                reactor.after(timeouts.server)
+            }
+        };
+        connection.socket.send(&mut slices, deadline).await
+    }
+}
+
+/// An IP address as text, without allocating.
+struct AddressText {
+    bytes: [u8; 48],
+}
+
+impl AddressText {
+    const fn new() -> Self {
+        Self { bytes: [0; 48] }
+    }
+
+    fn write(&mut self, address: SocketAddr) -> &[u8] {
+        let mut left = &mut self.bytes[..];
+        // The longest text of an IPv6 address has 45 bytes.
+        let _ = write!(left, "{}", address.ip());
+        let unused = left.len();
+        let used = self.bytes.len() - unused;
+        self.bytes.get(..used).unwrap_or_default()
+    }
+}
