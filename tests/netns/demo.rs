@@ -247,5 +247,11 @@ impl Drop for Demo {
         // A test that fails in the middle: what the script would have removed.
         let script = project_root().join("scripts/netns").display().to_string();
         let _ = run(&[&script, "down", &self.prefix], Duration::from_secs(20));
+        let pointer = format!("/run/{}demo", self.prefix);
+        if let Ok(directory) = std::fs::read_link(&pointer) {
+            let _ = std::fs::remove_dir_all(directory);
+        }
+        let _ = std::fs::remove_file(&pointer);
+        let _ = std::fs::remove_file(format!("{pointer}.lock"));
     }
 }
