@@ -80,10 +80,8 @@ pub const SSL_WITHOUT_CERTIFICATE: Code = Code("X009");
 pub const NO_LOG_TARGET: Code = Code("X010");
 /// Servers that can never be used.
 pub const UNUSED_SERVERS: Code = Code("X011");
-/// More listeners than we open.
-pub const TOO_MANY_LISTENERS: Code = Code("X012");
 /// TLS versions that leave none.
-pub const NO_TLS_VERSION: Code = Code("X013");
+pub const NO_TLS_VERSION: Code = Code("X012");
 
 /// An unknown service or directive.
 pub const UNKNOWN_SERVICE_WORD: Code = Code("S001");

@@ -1,5 +1,6 @@
 //! The two texts against one another.
 
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 use lanai_diagnostics::{Diagnostic, SourceMap, Span};
@@ -14,9 +15,14 @@ use crate::lexer;
 ///
 /// `sources` are the texts both were read from: the model knows lines, and a message shows words.
 pub fn check(services: &Services, config: &Config, sources: &SourceMap) -> Vec<Diagnostic> {
-    let binds = config.proxies.iter().flat_map(|proxy| &proxy.binds);
-    let mut found: Vec<Diagnostic> = Vec::new();
-    for bind in binds {
+    let networks: HashMap<&str, &Network> = services
+        .networks
+        .iter()
+        .map(|network| (network.interface.as_ref(), network))
+        .collect();
+    let mut told = HashSet::new();
+    let mut found = Vec::new();
+    for bind in config.proxies.iter().flat_map(|proxy| &proxy.binds) {
         let Some(interface) = bind.interface.as_deref() else {
             continue;
         };
@@ -25,24 +31,25 @@ pub fn check(services: &Services, config: &Config, sources: &SourceMap) -> Vec<D
             continue;
         }
         let place = place(&bind.origin, interface, sources);
-        let warning = match services
-            .networks
-            .iter()
-            .find(|network| &*network.interface == interface)
-        {
-            None => not_configured(interface, services, place),
-            Some(network) => match no_route(bind, network, place) {
-                Some(warning) => warning,
-                None => continue,
-            },
+        let warning = match networks.get(interface) {
+            None => Some(not_configured(interface, services, place)),
+            Some(network) => no_route(bind, network, place),
         };
         // A bind line of several addresses says it once.
-        if !found.contains(&warning) {
+        if let Some(warning) = warning
+            && told.insert((place, warning.message.clone()))
+        {
             found.push(warning);
+        }
+        if found.len() >= MOST_WARNINGS {
+            break;
         }
     }
     found
 }
+
+/// Warnings of one check; more would not be read.
+const MOST_WARNINGS: usize = 1000;
 
 fn not_configured(interface: &str, services: &Services, place: Span) -> Diagnostic {
     let message = format!("interface '{interface}' is not configured in the Services tab");

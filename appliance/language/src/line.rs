@@ -38,6 +38,9 @@ impl Statement {
 /// Longest text that is read, in bytes.
 const MAX_FILE: usize = 16 << 20;
 
+/// Bytes that variables may add to one text: a few lines can double a variable again and again.
+const MAX_GROWTH: usize = 64 << 20;
+
 /// `.if` inside one another, as in HAProxy.
 const MAX_NESTED: usize = 16;
 
@@ -51,6 +54,8 @@ pub(crate) struct Lines<'a> {
     tree: Tree,
     at: usize,
     blocks: Vec<Block>,
+    /// Bytes that variables have added.
+    growth: usize,
     /// For `.SECTION`.
     section: String,
 }
@@ -97,6 +102,7 @@ impl<'a> Lines<'a> {
             tree,
             at: 0,
             blocks: Vec::new(),
+            growth: 0,
             section: String::new(),
         }
     }
@@ -165,7 +171,7 @@ impl<'a> Lines<'a> {
         })
     }
 
-    fn words(&self, line: &Line, env: &Environment, sink: &mut Sink) -> Option<Vec<Word>> {
+    fn words(&mut self, line: &Line, env: &Environment, sink: &mut Sink) -> Option<Vec<Word>> {
         let text = self.sources.bytes(self.file).get(line.range.clone())?;
         let variables = (self.dialect == Dialect::Layer7).then_some(Variables {
             environment: env,
@@ -174,7 +180,19 @@ impl<'a> Lines<'a> {
             section: &self.section,
         });
         match lexer::words(text, self.file, line.range.start, variables) {
-            Ok(words) => Some(words),
+            Ok(words) => {
+                let length: usize = words.iter().map(|word| word.value.len()).sum();
+                self.growth += length.saturating_sub(line.range.len());
+                if self.growth > MAX_GROWTH {
+                    let span = Span::new(self.file, line.range.start, line.range.end);
+                    let message = "file too long once variables are replaced";
+                    sink.alert(codes::FILE_TOO_LONG, span, message);
+                    self.at = self.tree.all_lines().len();
+                    self.blocks.clear();
+                    return None;
+                }
+                Some(words)
+            }
             Err(error) => {
                 let position = error.at.start + 1;
                 let what = lex_message(error.kind);

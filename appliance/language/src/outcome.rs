@@ -14,6 +14,9 @@ pub struct Outcome<T> {
 /// Alerts that are reported for one reading. Past that, a text is not a configuration at all.
 pub(crate) const MAX_ALERTS: usize = 1000;
 
+/// Warnings and notices that are kept of one reading.
+const MAX_OTHERS: usize = 1000;
+
 /// Where the stages leave what they find.
 #[derive(Debug, Default)]
 pub(crate) struct Sink {
@@ -23,13 +26,20 @@ pub(crate) struct Sink {
 
 impl Sink {
     pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
+        if diagnostic.severity != Severity::Alert {
+            if self.diagnostics.len() - self.alerts < MAX_OTHERS {
+                self.diagnostics.push(diagnostic);
+            }
+            return;
+        }
         if self.full() {
             return;
         }
         let span = diagnostic.span;
-        self.alerts += usize::from(diagnostic.severity == Severity::Alert);
+        self.alerts += 1;
         self.diagnostics.push(diagnostic);
         if self.full() {
+            self.alerts += 1;
             self.diagnostics.push(Diagnostic::alert(
                 codes::TOO_MANY_ERRORS,
                 span,
@@ -48,7 +58,7 @@ impl Sink {
 
     /// Whether nothing more is taken.
     pub(crate) fn full(&self) -> bool {
-        self.alerts >= MAX_ALERTS || self.diagnostics.len() >= 10 * MAX_ALERTS
+        self.alerts >= MAX_ALERTS
     }
 
     /// Whether an alert was found.

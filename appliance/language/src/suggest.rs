@@ -12,6 +12,7 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     let lower = word.to_lowercase();
     known
         .into_iter()
+        .take(MOST_KNOWN)
         .filter(|candidate| *candidate != word)
         .map(|candidate| (osa_distance(&lower, candidate), candidate))
         .filter(|(distance, candidate)| *distance <= allowed(length.min(candidate.len())))
@@ -26,6 +27,9 @@ pub fn did_you_mean(word: &str) -> String {
 
 /// Longer than any keyword; comparing takes time with the square of the length.
 const LONGEST: usize = 64;
+
+/// Names of a configuration can be very many, and each unknown one is compared with them.
+const MOST_KNOWN: usize = 2_000;
 
 fn allowed(length: usize) -> usize {
     match length {

@@ -6,7 +6,6 @@ use lanai_diagnostics::Diagnostic;
 
 use super::args::Args;
 use super::draft::{BindDraft, ProxyDraft};
-use super::finish::MOST_LISTENERS;
 use super::global::MOST_CONNECTIONS;
 use super::keyword::{Keyword, Sections, Table};
 use super::{later, ssl};
@@ -103,10 +102,9 @@ fn bind(draft: &mut ProxyDraft, args: &mut Args<'_>) {
         args.alert(codes::MISSING_ARGUMENT, args.head, message);
         return;
     };
-    let taken: usize = draft.binds.iter().map(|bind| bind.addresses.len()).sum();
     let options = ListenOptions {
         ranges: true,
-        room: MOST_LISTENERS.saturating_sub(taken),
+        room: draft.room,
     };
     let mut bind = BindDraft {
         written: shown(&word.value),
@@ -116,6 +114,7 @@ fn bind(draft: &mut ProxyDraft, args: &mut Args<'_>) {
     };
     match listen_addresses(&word.value, options) {
         Ok(addresses) => {
+            draft.room = draft.room.saturating_sub(addresses.len());
             bind.addresses = addresses
                 .into_iter()
                 .map(|(address, at)| (address, word.span_of(at)))

@@ -59,6 +59,8 @@ pub(crate) struct ProxyDraft {
     pub(crate) settings: Settings,
     pub(crate) binds: Vec<BindDraft>,
     pub(crate) servers: Vec<ServerDraft>,
+    /// Listeners that may still be opened.
+    pub(crate) room: usize,
     /// The section's name, or its keyword where it has none.
     pub(crate) span: Span,
     seen: HashMap<&'static str, Span>,
@@ -104,6 +106,7 @@ impl ProxyDraft {
             settings,
             binds: Vec::new(),
             servers: Vec::new(),
+            room: 0,
             span,
             seen: HashMap::new(),
         }
@@ -136,13 +139,16 @@ impl ProxyDraft {
 impl Draft for ProxyDraft {
     fn scratch(&self) -> Self {
         let origin = self.settings.proxy.origin.clone();
-        Self::new(
-            Sections::LISTEN,
-            self.name().clone(),
-            self.span,
-            origin,
-            None,
-        )
+        Self {
+            room: self.room,
+            ..Self::new(
+                Sections::LISTEN,
+                self.name().clone(),
+                self.span,
+                origin,
+                None,
+            )
+        }
     }
 
     fn seen(&mut self) -> &mut HashMap<&'static str, Span> {

@@ -15,24 +15,11 @@ use super::section::Drafts;
 use crate::codes;
 use crate::outcome::Sink;
 
-/// Listeners of one configuration: a port range may ask for many at once.
-pub(super) const MOST_LISTENERS: usize = 65_536;
-
 /// Builds the model. Without alerts so far, it is complete.
 pub(super) fn config(drafts: Drafts, sink: &mut Sink) -> Config {
     let Drafts { global, proxies } = drafts;
     let crt_base = global.crt_base;
     let global = global.global;
-    let listeners: usize = proxies
-        .iter()
-        .flat_map(|proxy| &proxy.binds)
-        .map(|bind| bind.addresses.len())
-        .sum();
-    if listeners > MOST_LISTENERS {
-        let span = proxies.last().map(|proxy| proxy.span).unwrap_or_default();
-        let message = format!("too many listeners: {listeners}, {MOST_LISTENERS} at most");
-        sink.alert(codes::TOO_MANY_LISTENERS, span, message);
-    }
     if sink.refused() {
         return Config::default();
     }

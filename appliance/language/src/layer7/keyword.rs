@@ -1,6 +1,6 @@
 //! Rows of the keyword tables, and finding one.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::args::Args;
 use crate::lexer::Word;
@@ -150,6 +150,8 @@ impl<T> Keyword<T> {
 /// All rows of one kind, by name.
 pub(crate) struct Table<T: 'static> {
     rows: HashMap<&'static str, &'static Keyword<T>>,
+    /// First words of names of several words.
+    groups: HashSet<&'static str>,
     /// Names in the order written, so that of equally near words the first is suggested.
     names: Vec<&'static str>,
 }
@@ -167,6 +169,10 @@ impl<T> Table<T> {
     pub(crate) fn new(areas: &[&'static [Keyword<T>]]) -> Self {
         let rows = areas.iter().copied().flatten();
         Self {
+            groups: rows
+                .clone()
+                .filter_map(|row| Some(row.info.name.split_once(' ')?.0))
+                .collect(),
             names: rows.clone().map(|row| row.info.name).collect(),
             rows: rows.map(|row| (row.info.name, row)).collect(),
         }
@@ -178,7 +184,7 @@ impl<T> Table<T> {
             return Found::Unknown;
         };
         let first = first.text();
-        let group = self.group(&first).next().is_some();
+        let group = self.groups.contains(first.as_ref());
         if group && let Some(second) = words.get(1) {
             let name = format!("{first} {}", second.text());
             if let Some(row) = self.rows.get(name.as_str()) {
@@ -202,6 +208,11 @@ impl<T> Table<T> {
         self.names
             .iter()
             .filter_map(move |name| name.strip_prefix(first)?.strip_prefix(' '))
+    }
+
+    /// Whether a keyword starts with this word.
+    pub(crate) fn knows(&self, first: &str) -> bool {
+        self.rows.contains_key(first) || self.groups.contains(first)
     }
 
     /// First words of all keywords.

@@ -23,6 +23,9 @@ pub(super) struct Drafts {
     pub(super) proxies: Vec<ProxyDraft>,
 }
 
+/// Listeners of one configuration: a port range may ask for many at once.
+const MOST_LISTENERS: usize = 65_536;
+
 /// Proxies of one configuration.
 const MOST_PROXIES: usize = 100_000;
 
@@ -30,6 +33,8 @@ const MOST_PROXIES: usize = 100_000;
 pub(super) struct Reader {
     global: GlobalDraft,
     defaults: Vec<Defaults>,
+    /// Places in `defaults` by name.
+    named: HashMap<Arc<str>, Vec<usize>>,
     proxies: Vec<ProxyDraft>,
     current: Current,
     /// Front halves by name, and back halves: an index into `proxies`.
@@ -60,6 +65,7 @@ impl Reader {
         Self {
             global: GlobalDraft::new(environment),
             defaults: Vec::new(),
+            named: HashMap::new(),
             proxies: Vec::new(),
             current: Current::None,
             fronts: HashMap::new(),
@@ -139,15 +145,16 @@ impl Reader {
         sink: &mut Sink,
     ) -> bool {
         let text = keyword.text();
-        let known = GLOBAL.first_words().chain(PROXY.first_words());
-        let known: Vec<_> = known.chain(SECTIONS.iter().copied()).collect();
-        if known.contains(&text.as_ref()) || text == "no" || text == "default" {
+        let known = GLOBAL.knows(&text) || PROXY.knows(&text);
+        if known || text == "no" || text == "default" {
             return false;
         }
         if later::GLOBAL.contains(&text) || later::PROXY.contains(&text) {
             return false;
         }
-        let Some(section) = nearest(&text, known).filter(|word| SECTIONS.contains(word)) else {
+        let words = GLOBAL.first_words().chain(PROXY.first_words());
+        let words = words.chain(SECTIONS.iter().copied());
+        let Some(section) = nearest(&text, words).filter(|word| SECTIONS.contains(word)) else {
             return false;
         };
         let message = format!("unknown keyword '{}'", shown(&keyword.value));
@@ -216,9 +223,14 @@ impl Reader {
         let span = name.map_or(keyword.span, |name| name.span);
         let text: Arc<str> = name.map_or_else(|| "".into(), |name| name.text().into());
         let origin = statement.origin.clone();
-        let draft = ProxyDraft::new(section, text, span, origin, inherited);
+        let mut draft = ProxyDraft::new(section, text, span, origin, inherited);
+        draft.room = self.proxies.last().map_or(MOST_LISTENERS, |last| last.room);
         if is_defaults {
             self.current = Current::Defaults;
+            if name.is_some() {
+                let places = self.named.entry(draft.name().clone()).or_default();
+                places.push(self.defaults.len());
+            }
             self.defaults.push(Defaults {
                 draft,
                 named: false,
@@ -278,10 +290,11 @@ impl Reader {
             unexpected(kind, extra, sink);
         }
         let text = wanted.text();
-        let mut found = (0..self.defaults.len()).rev().filter(|at| {
-            let defaults = self.defaults.get(*at);
-            defaults.is_some_and(|defaults| **defaults.draft.name() == *text)
-        });
+        let mut found = self
+            .named
+            .get(text.as_ref())
+            .into_iter()
+            .flat_map(|places| places.iter().rev().copied());
         let Some(at) = found.next() else {
             let names = self.defaults.iter().map(|d| d.draft.name().as_ref());
             let message = format!(
@@ -345,7 +358,7 @@ fn ambiguous(defaults: &ProxyDraft, at: Span, sink: &mut Sink) {
         "defaults section '{name}' is explicitly referenced by another proxy and implicitly used here."
     );
     let help = "add a last defaults section that nobody names, or name one everywhere";
-    let fault = Diagnostic::alert(codes::BAD_DEFAULTS, at, message)
+    let fault = Diagnostic::warning(codes::BAD_DEFAULTS, at, message)
         .with_label(defaults.span, "declared here")
         .with_help(help);
     sink.push(fault);

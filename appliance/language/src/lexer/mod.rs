@@ -21,3 +21,6 @@ pub const MAX_WORDS: usize = 64;
 /// Bytes the words of one line may have once variables are replaced. A bound of our own: a short
 /// line may name a long variable many times.
 pub const MAX_LINE_VALUE: usize = 1 << 20;
+
+#[cfg(test)]
+mod tests;

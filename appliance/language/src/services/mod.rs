@@ -23,12 +23,19 @@ pub fn read(sources: &SourceMap, files: &[FileId]) -> Outcome<Services> {
     let mut reader = Reader {
         networks: Vec::new(),
         current: Current::None,
+        lines: 0,
     };
     let (environment, facts) = (Environment::new(), Facts::default());
     for file in files {
         let mut lines = Lines::new(sources, *file, Dialect::Services, &facts, &mut sink);
         reader.current = Current::None;
         while let Some(statement) = lines.next(&environment, &mut sink) {
+            reader.lines += 1;
+            if reader.lines > MOST_LINES {
+                let message = format!("too many lines, {MOST_LINES} at most");
+                sink.alert(codes::TOO_MANY_ERRORS, statement.span(), message);
+                break;
+            }
             reader.statement(&statement, &mut sink);
         }
     }
@@ -40,12 +47,16 @@ pub fn read(sources: &SourceMap, files: &[FileId]) -> Outcome<Services> {
     sink.outcome(services)
 }
 
+/// Lines of all blocks. Some checks compare each with each.
+const MOST_LINES: usize = 20_000;
+
 /// Kinds of services.
 const KINDS: &[&str] = &["network"];
 
 struct Reader {
     networks: Vec<NetworkDraft>,
     current: Current,
+    lines: usize,
 }
 
 enum Current {

@@ -6,7 +6,6 @@ use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
-use ipnet::IpNet;
 use lanai_model::layer7::{ListenAddress, LogAddress, ServerAddress};
 
 /// An address that cannot be taken.
@@ -120,25 +119,6 @@ pub(crate) fn log_address(value: &[u8]) -> Result<LogAddress, AddressError> {
         Some(ip) => Ok(LogAddress::Udp(SocketAddr::new(ip, port))),
         None => Err(invalid(host, value, offset)),
     }
-}
-
-/// `ADDRESS[/LENGTH or /MASK]`, host bits cleared.
-pub(crate) fn network(text: &str) -> Option<IpNet> {
-    host_network(text).map(|net| net.trunc())
-}
-
-/// `ADDRESS/LENGTH` or `ADDRESS/MASK` with the host bits kept; a lone address is its own network.
-pub(crate) fn host_network(text: &str) -> Option<IpNet> {
-    let Some((address, length)) = text.split_once('/') else {
-        return text.parse::<IpAddr>().ok().map(IpNet::from);
-    };
-    let address: IpAddr = address.parse().ok()?;
-    if let Ok(mask) = length.parse::<IpAddr>() {
-        return IpNet::with_netmask(address, mask).ok();
-    }
-    let digits = length.bytes().all(|byte| byte.is_ascii_digit());
-    let length = length.parse().ok().filter(|_| digits)?;
-    IpNet::new(address, length).ok()
 }
 
 #[derive(Clone, Copy, PartialEq)]

@@ -1,12 +1,13 @@
 //! Values of arguments: numbers, times, sizes, names, addresses.
 
 mod address;
+mod network;
 mod number;
 
 pub(crate) use address::{
-    AddressError, ListenOptions, host_network, listen_addresses, log_address, network,
-    server_address,
+    AddressError, ListenOptions, listen_addresses, log_address, server_address,
 };
+pub(crate) use network::{host_network, network};
 pub(crate) use number::{NumberError, duration, integer, size};
 
 use lanai_diagnostics::Diagnostic;
