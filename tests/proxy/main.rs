@@ -4,7 +4,8 @@
 //!
 //! Cases are files (`cases/*.case`, format in `cases/README.md`); each is one test. `LANAI_SUBJECT`
 //! puts another engine in Lanai's place: with `/usr/sbin/haproxy` there are no differences, which
-//! proves the tests; `harness::*` proves that they can fail.
+//! proves the tests; `harness::*` proves that they can fail. `contract::*` are the promises of the
+//! binary to programs that drive HAProxy.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -16,6 +17,7 @@ mod bytes;
 mod case;
 mod cli;
 mod compare;
+mod contract;
 mod engine;
 mod proof;
 mod run;
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
     arguments.test_threads.get_or_insert(4);
     let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("proxy");
     let mut trials = proof::trials(&here);
+    trials.extend(contract::trials());
     for case in case::read_all(&here.join("cases")) {
         let name = format!("case::{}", case.name);
         trials.push(Trial::test(name, move || compare(&case)));
