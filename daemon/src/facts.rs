@@ -40,6 +40,8 @@ pub(crate) fn engine_settings(
     Settings {
         nbthread: nbthread.unwrap_or_else(cpus),
         maxconn: maxconn.or(global.maxconn),
+        bufsize: global.tune_bufsize,
+        maxrewrite: global.tune_maxrewrite,
         version: VERSION,
         log_tag: "haproxy".to_owned(),
     }

@@ -94,7 +94,7 @@ impl Answers {
 
     fn status(&self) -> EngineStatus {
         let engine = self.shared.with(|state| state.engine.clone());
-        let status = engine.and_then(|engine| engine.status());
+        let status = engine.map(|engine| engine.status());
         status.map_or_else(status::idle, |status| status::told(&status))
     }
 }

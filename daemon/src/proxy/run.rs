@@ -206,9 +206,7 @@ fn serve(
         }
     }
     engine.soft_stop();
-    if let Some(status) = engine.status() {
-        stopped(report, &status);
-    }
+    stopped(report, &engine.status());
     if !engine.wait_drained(hard_stop_after) {
         report.warning("soft-stop running for too long, performing a hard-stop.");
     }
@@ -247,9 +245,7 @@ fn reload(arguments: &Arguments, report: &mut Report, engine: &Engine) -> Option
 /// SIGHUP: what HAProxy says of each proxy and server.
 fn tell(report: &mut Report, engine: &Engine) {
     report.warning("SIGHUP received, dumping servers states.");
-    let Some(status) = engine.status() else {
-        return;
-    };
+    let status = engine.status();
     for backend in &status.backends {
         for server in &backend.servers {
             report.warning(&format!(
