@@ -115,3 +115,6 @@ fn general(errno: i32) -> String {
         _ => format!("{}", io::Error::from_raw_os_error(errno)),
     }
 }
+
+#[cfg(test)]
+mod tests;
