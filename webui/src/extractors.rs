@@ -1,0 +1,186 @@
+//! What a handler needs to know of a request: who sent it, and from where.
+
+use std::convert::Infallible;
+use std::net::{IpAddr, Ipv4Addr};
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use lanai_control::{Author, Role, Session};
+
+use crate::app::App;
+use crate::error::Nope;
+
+/// Name of the cookie. `__Host-` makes browsers refuse it unless it is Secure, for this host alone
+/// and for every path.
+const COOKIE: &str = "__Host-sid";
+/// A token is 43 characters; what is longer is not worth hashing.
+const TOKEN_LIMIT: usize = 100;
+
+/// Address of the browser.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer(pub(crate) IpAddr);
+
+impl<S: Sync> FromRequestParts<S> for Peer {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        // Only a test that speaks to the router itself has no connection, thus no address.
+        let nobody = Self(Ipv4Addr::UNSPECIFIED.into());
+        Ok(parts.extensions.get().copied().unwrap_or(nobody))
+    }
+}
+
+/// Somebody with a session, whether or not they have a password yet.
+#[derive(Debug)]
+pub(crate) struct Arriving {
+    pub(crate) session: Session,
+    pub(crate) token: String,
+    pub(crate) peer: Peer,
+}
+
+/// Somebody who is logged in: a session, and a password.
+#[derive(Debug)]
+pub(crate) struct SignedIn(pub(crate) Arriving);
+
+impl Arriving {
+    /// Whether a form was made for this session.
+    pub(crate) fn check_form(&self, csrf: &str) -> Result<(), Nope> {
+        let (own, given) = (self.session.csrf.as_bytes(), csrf.as_bytes());
+        // Takes equally long wherever the two differ.
+        let different = own.iter().zip(given).fold(0, |sum, (a, b)| sum | (a ^ b));
+        if own.is_empty() || own.len() != given.len() || different != 0 {
+            return Err(Nope::OtherSession);
+        }
+        Ok(())
+    }
+
+    /// For the history and the audit log.
+    pub(crate) fn author(&self) -> Author {
+        Author::new(self.session.user.clone(), format!("ui {}", self.peer.0))
+    }
+}
+
+impl SignedIn {
+    pub(crate) fn session(&self) -> &Session {
+        &self.0.session
+    }
+
+    /// Whether they may change the configuration.
+    pub(crate) fn may_change(&self) -> bool {
+        self.0.session.role >= Role::Admin
+    }
+
+    /// For a handler that changes the configuration: the form is theirs, and they may.
+    pub(crate) async fn check_change(&self, app: &App, csrf: &str, what: &str) -> Result<(), Nope> {
+        self.0.check_form(csrf)?;
+        if self.may_change() {
+            return Ok(());
+        }
+        let author = self.0.author();
+        if let Err(error) = app.control.audit(&author, "not allowed", what).await {
+            tracing::error!(%error, "the audit log cannot be written");
+        }
+        Err(Nope::NotAllowed)
+    }
+}
+
+impl FromRequestParts<App> for Arriving {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        let Ok(peer) = Peer::from_request_parts(parts, app).await;
+        let Some(token) = token(&parts.headers) else {
+            return Err(to_login(parts));
+        };
+        match app.control.session(&token).await {
+            Ok(Some(session)) => Ok(Self {
+                session,
+                token,
+                peer,
+            }),
+            Ok(None) => Err(to_login(parts)),
+            Err(error) => Err(Nope::from(error).into_response()),
+        }
+    }
+}
+
+impl FromRequestParts<App> for SignedIn {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        let arriving = Arriving::from_request_parts(parts, app).await?;
+        if arriving.session.has_password {
+            Ok(Self(arriving))
+        } else {
+            Err(Redirect::to("/password").into_response())
+        }
+    }
+}
+
+/// Sets the cookie of a session. Browsers forget it when they close.
+pub(crate) fn set_cookie(token: &str) -> String {
+    format!("{COOKIE}={token}; Path=/; Secure; HttpOnly; SameSite=Strict")
+}
+
+/// Takes the cookie away.
+pub(crate) fn clear_cookie() -> String {
+    format!("{COOKIE}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0")
+}
+
+fn token(headers: &HeaderMap) -> Option<String> {
+    let cookies = headers.get_all(header::COOKIE).iter();
+    let mut pairs = cookies
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='));
+    let (_, token) = pairs.find(|(name, _)| *name == COOKIE)?;
+    (!token.is_empty() && token.len() <= TOKEN_LIMIT).then(|| token.to_owned())
+}
+
+/// Where to log in; afterwards the page that was asked for comes, if it was one to look at.
+fn to_login(parts: &Parts) -> Response {
+    let asked = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+    if parts.method != Method::GET || asked == "/" {
+        return Redirect::to("/login").into_response();
+    }
+    let next: String = percent_encode(asked);
+    Redirect::to(&format!("/login?next={next}")).into_response()
+}
+
+/// For a value in a query.
+pub(crate) fn percent_encode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_token_is_found_among_cookies() {
+        let mut headers = HeaderMap::new();
+        headers.append(header::COOKIE, "a=b; sid=no".parse().unwrap());
+        assert_eq!(token(&headers), None);
+        headers.append(header::COOKIE, "c; __Host-sid=abc; d=e".parse().unwrap());
+        assert_eq!(token(&headers).as_deref(), Some("abc"));
+        headers.clear();
+        let long = format!("__Host-sid={}", "x".repeat(5000));
+        headers.append(header::COOKIE, long.parse().unwrap());
+        assert_eq!(token(&headers), None);
+    }
+
+    #[test]
+    fn a_query_value_stays_one() {
+        assert_eq!(percent_encode("/a?b=c&d é"), "/a%3Fb%3Dc%26d%20%C3%A9");
+    }
+}
