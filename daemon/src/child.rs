@@ -1,6 +1,7 @@
 //! What the two children have in common: how they are handed their socket and their user, and how
 //! they notice that the parent is gone.
 
+use std::ffi::CStr;
 use std::io;
 use std::os::fd::{AsFd, FromRawFd, OwnedFd};
 use std::os::unix::net::UnixListener;
@@ -73,6 +74,12 @@ impl FromStr for UserIds {
         ids.map(UserIds)
             .ok_or_else(|| format!("'{text}' is not UID:GID"))
     }
+}
+
+/// Names the process for `ps` and `top`, which would show `exe`: so the file was called at its start.
+pub(crate) fn set_name(name: &CStr) {
+    // It fails only for a bad pointer.
+    let _ = nix::sys::prctl::set_name(name);
 }
 
 /// The socket that the parent handed over under a number.

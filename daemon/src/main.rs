@@ -14,6 +14,7 @@ mod environment;
 mod facts;
 mod limits;
 mod notify;
+mod ownership;
 mod parent;
 mod proxy;
 mod rights;

@@ -3,15 +3,10 @@
 //! A child is started as root and gives its rights up itself, first thing and before it has a
 //! second thread: capabilities belong to a thread, not to a process.
 
-use std::os::fd::AsFd;
-use std::path::Path;
-
 use caps::{CapSet, Capability, CapsHashSet};
 use nix::errno::Errno;
-use nix::fcntl::{AtFlags, OFlag, open};
 use nix::sys::prctl;
-use nix::sys::stat::{Mode, SFlag, fstat};
-use nix::unistd::{Gid, Uid, fchownat, setgroups, setresgid, setresuid};
+use nix::unistd::{Gid, Uid, setgroups, setresgid, setresuid};
 
 use crate::settings::User;
 
@@ -132,19 +127,4 @@ fn bound(keep: &[Capability]) -> Result<(), RightsError> {
         }
     }
     Ok(())
-}
-
-/// Gives one file or directory to `owner`: never the target of a link, and no file that has a
-/// second name, for it might be somebody else's under that one.
-pub(crate) fn give(path: &Path, owner: Identity) -> Result<(), Errno> {
-    let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-    let file = open(path, flags, Mode::empty())?;
-    let about = fstat(file.as_fd())?;
-    let kind = SFlag::from_bits_truncate(about.st_mode) & SFlag::S_IFMT;
-    let plain = kind == SFlag::S_IFREG && about.st_nlink == 1;
-    if !plain && kind != SFlag::S_IFDIR {
-        return Err(Errno::EMLINK);
-    }
-    let (uid, gid) = (Some(owner.uid), Some(owner.gid));
-    fchownat(file.as_fd(), "", uid, gid, AtFlags::AT_EMPTY_PATH)
 }

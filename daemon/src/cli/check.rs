@@ -1,6 +1,6 @@
 //! `lanai check`: what is wrong with a configuration, without a daemon and without touching a thing.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -8,6 +8,7 @@ use lanai_control::CheckReport;
 use lanai_language::layer7;
 
 use super::Shape;
+use crate::control;
 use crate::control::render::{self, Paper};
 use crate::proxy::sources;
 use crate::{environment, facts};
@@ -30,7 +31,9 @@ pub(super) struct Arguments {
 enum CheckError {
     #[error(transparent)]
     Sources(#[from] sources::SourceError),
-    #[error("cannot read the configuration in {}", directory.display())]
+    #[error("cannot read the configuration")]
+    Read(#[from] lanai_control::Error),
+    #[error("cannot find {}", directory.display())]
     Directory {
         directory: PathBuf,
         source: std::io::Error,
@@ -72,9 +75,12 @@ fn check(arguments: &Arguments) -> Result<CheckReport, CheckError> {
     };
     // Absolute, since configurations may name their files so.
     let root = std::path::absolute(directory).map_err(failed)?;
-    let files = lanai_control::read_files(&root).map_err(failed)?;
+    let files = lanai_control::read_files(&root)?;
     if files.is_empty() {
         return Err(CheckError::Nothing(directory.clone()));
     }
-    Ok(lanai_control::check(&files, &root))
+    Ok(lanai_control::check_files(
+        &control::settings(&root, Path::new("")),
+        &files,
+    ))
 }

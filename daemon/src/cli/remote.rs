@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use super::{Reach, Target, User, Verb};
+use crate::ownership::{self, EditedError};
 use crate::settings::SettingsError;
 use crate::wire::client::{CallError, Client};
 use crate::wire::files::Files;
@@ -18,11 +19,8 @@ const LIMIT: Duration = Duration::from_secs(300);
 enum RemoteError {
     #[error(transparent)]
     Settings(#[from] SettingsError),
-    #[error("cannot read the configuration in {directory}")]
-    Files {
-        directory: String,
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Files(#[from] EditedError),
     #[error("cannot read the password from standard input")]
     Password(#[source] io::Error),
     #[error("no password: give it on standard input")]
@@ -101,13 +99,7 @@ fn command(verb: Verb) -> Result<(Target, Command), RemoteError> {
 }
 
 fn files(reach: &Reach) -> Result<Files, RemoteError> {
-    let failed = |source| RemoteError::Files {
-        directory: reach.config.display().to_string(),
-        source,
-    };
-    lanai_control::read_files(&reach.config)
-        .map(Files)
-        .map_err(failed)
+    Ok(Files(ownership::read_edited(&reach.config)?))
 }
 
 /// One line from standard input; a terminal does not show it.

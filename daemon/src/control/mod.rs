@@ -1,18 +1,20 @@
 //! `lanai control`: texts, plans, history and the web UI, with no right but to ask. It reaches the
 //! kernel through the parent, and the engine through its socket.
 
+mod live;
 mod remote;
 pub(crate) mod render;
 mod shell;
-mod watch;
+mod ui;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use lanai_control::{Control, OpenError, Settings};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 
 use crate::child::{self, ChildError, UserIds};
 use crate::rights;
@@ -56,18 +58,11 @@ pub(crate) enum ControlError {
     /// History or directories.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// The web UI.
-    #[error("the web UI cannot be served on {address}")]
-    Ui {
-        /// Where.
-        address: SocketAddr,
-        /// Why.
-        source: lanai_webui::ServeError,
-    },
 }
 
 /// Runs until the parent says stop, or is gone.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), ControlError> {
+    child::set_name(c"lanai-control");
     let listener = child::listener(arguments.listener)?;
     rights::become_user(arguments.user.0, &[]).map_err(ChildError::from)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -84,24 +79,34 @@ async fn serve(arguments: &Arguments, listener: child::Listener) -> Result<(), C
     let parent = child::attend(&arguments.run, Role::Control).await?;
     let engine = Arc::new(RemoteEngine::new(&arguments.run));
     let host = Arc::new(RemoteHost::new(&arguments.run));
-    let settings = Settings::new(&arguments.config, &arguments.state);
-    let control = Control::open(settings, engine, Arc::clone(&host) as _).await?;
+    let control = Control::open(
+        settings(&arguments.config, &arguments.state),
+        engine,
+        Arc::clone(&host) as _,
+    )
+    .await?;
 
-    let ui = lanai_webui::serve(
-        control.clone(),
-        lanai_webui::Settings::new(arguments.ui, arguments.state.clone()),
-    );
     let answers = Answers::new(control.clone(), arguments.user.0.uid.as_raw(), arguments.ui);
+    let (booted, has_booted) = watch::channel(false);
     tokio::select! {
         error = server::serve(listener, Arc::new(answers)) => Err(ChildError::Accept(error).into()),
-        result = ui => result.map_err(|source| ControlError::Ui { address: arguments.ui, source }),
-        () = watch::watch(&arguments.run, &control, &host) => Ok(()),
+        () = ui::serve(arguments, &control, has_booted) => Ok(()),
+        () = live::keep(&arguments.run, &control, &host, booted) => Ok(()),
         error = parent.gone() => Err(error.into()),
         _ = terminate.recv() => {
             finish(&control).await;
             Ok(())
         }
     }
+}
+
+/// How control is set up: what a text may ask about is the same here, in the engine and in
+/// `lanai check`.
+pub(crate) fn settings(config: &Path, state: &Path) -> Settings {
+    let mut settings = Settings::new(config, state);
+    settings.environment = crate::environment::appliance();
+    settings.facts = crate::facts::facts();
+    settings
 }
 
 /// A change that began is brought to its end: half a change is what the appliance never has.

@@ -60,6 +60,7 @@ pub(crate) fn main(words: &[OsString]) -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<(), ChildError> {
+    child::set_name(c"lanai-engine");
     let listener = child::listener(arguments.listener)?;
     rights::become_user(arguments.user.0, rights::ENGINE)?;
     crate::limits::raise_descriptors(None);

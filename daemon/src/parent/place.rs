@@ -12,17 +12,12 @@ use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 use nix::unistd::{Gid, Uid, chown};
 
-use crate::rights::{self, Identity};
+use crate::ownership;
+use crate::rights::Identity;
 use crate::wire::{engine, parent, shell};
 
 /// The parent's process id, and the lock that keeps a second parent away.
 const PID_FILE: &str = "daemon.pid";
-
-/// What makes up a configuration; these belong to the control process, which renames into them.
-const CONFIGURATION: &[&str] = &["services.cfg", "haproxy.cfg", "ssl", "maps", "errors"];
-
-/// How many files and directories are given to the control process at most.
-const GIVE_LIMIT: usize = 100_000;
 
 /// The directories and what the parent holds open in them.
 #[derive(Debug)]
@@ -90,10 +85,8 @@ impl Place {
         let pid_file = lock(&run)?;
         directory(&config, control, 0o750)?;
         directory(&state, control, 0o700)?;
-        let mut left = GIVE_LIMIT;
-        for name in CONFIGURATION {
-            give_all(&config.join(name), control, &mut left)?;
-        }
+        ownership::give_configuration(&config, control)
+            .map_err(|source| io_error("change the owner of what is in", &config, source))?;
         Ok(Place {
             parent: Some(socket(
                 &run.join(parent::SOCKET),
@@ -176,38 +169,12 @@ fn directory(path: &Path, owner: Identity, mode: u32) -> Result<(), PlaceError> 
     }
     let is_new = !path.exists();
     fs::create_dir_all(path).map_err(|source| io_error("create", path, source))?;
-    rights::give(path, owner).map_err(|source| io_error("change the owner of", path, source))?;
+    ownership::give_directory(path, owner)
+        .map_err(|source| io_error("change the owner of", path, source))?;
     if is_new || mode & 0o1000 != 0 {
         let mode = Permissions::from_mode(mode);
         fs::set_permissions(path, mode)
             .map_err(|source| io_error("change the mode of", path, source))?;
-    }
-    Ok(())
-}
-
-/// Gives a file, or a directory and everything in it. What is not there is not missed.
-fn give_all(path: &Path, owner: Identity, left: &mut usize) -> Result<(), PlaceError> {
-    *left = left.checked_sub(1).ok_or_else(|| {
-        io_error(
-            "change the owner of so many files below",
-            path,
-            Errno::E2BIG,
-        )
-    })?;
-    match rights::give(path, owner) {
-        Ok(()) => {}
-        Err(Errno::ENOENT) => return Ok(()),
-        // A link or a device: the control process will say so, with a name, if it matters.
-        Err(Errno::EMLINK) => return Ok(()),
-        Err(source) => return Err(io_error("change the owner of", path, source)),
-    }
-    let is_directory = fs::symlink_metadata(path).is_ok_and(|about| about.is_dir());
-    if is_directory {
-        let entries = fs::read_dir(path).map_err(|source| io_error("read", path, source))?;
-        for entry in entries {
-            let entry = entry.map_err(|source| io_error("read", path, source))?;
-            give_all(&entry.path(), owner, left)?;
-        }
     }
     Ok(())
 }

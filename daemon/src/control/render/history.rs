@@ -1,7 +1,5 @@
 //! Revisions, what changed between them, and users.
 
-use std::net::SocketAddr;
-
 use lanai_control::{FileDiff, FileDiffKind, LoginLink, Revision, RevisionState, User};
 use serde_json::json;
 
@@ -118,9 +116,10 @@ pub(in crate::control) fn users(paper: Paper, users: &[User]) -> Reply {
     )
 }
 
-/// `lanai user login-link`. The link is the first line, alone.
-pub(in crate::control) fn login_link(paper: Paper, link: &LoginLink, ui: SocketAddr) -> Reply {
-    let url = lanai_webui::login_url(&host(ui), &link.token);
+/// `lanai user login-link`. The link is the first line, alone; `host` is where the UI is.
+pub(in crate::control) fn login_link(paper: Paper, link: &LoginLink, host: &str) -> Reply {
+    // The token's letters need no escaping in a link (URL-safe base64).
+    let url = format!("https://{host}/login?token={}", link.token);
     paper.reply(
         true,
         || {
@@ -128,17 +127,13 @@ pub(in crate::control) fn login_link(paper: Paper, link: &LoginLink, ui: SocketA
             let note = format!("logs {} in, once, until {until}", link.user);
             format!("{url}\n{}\n", paper.ink(Ink::Faint, &note))
         },
-        || json!({ "url": url, "user": link.user, "expires_ms": link.expires_ms }),
+        || {
+            json!({
+                "url": url,
+                "token": link.token,
+                "user": link.user,
+                "expires_ms": link.expires_ms,
+            })
+        },
     )
-}
-
-/// The UI's address as a link can use it: an address for "all" becomes the box's name.
-fn host(ui: SocketAddr) -> String {
-    if !ui.ip().is_unspecified() {
-        return ui.to_string();
-    }
-    let name = nix::unistd::gethostname()
-        .ok()
-        .and_then(|name| name.into_string().ok());
-    format!("{}:{}", name.as_deref().unwrap_or("localhost"), ui.port())
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use lanai_control::{BootSource, Control};
 use tokio::io::AsyncReadExt;
 use tokio::net::UnixStream;
+use tokio::sync::watch;
 
 use super::remote::RemoteHost;
 use crate::wire::client::{CallError, connect};
@@ -15,8 +16,13 @@ use crate::wire::frame;
 /// Pause before the next try when the engine cannot be reached: the parent is starting it.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Never ends.
-pub(super) async fn watch(run: &Path, control: &Control, host: &RemoteHost) {
+/// Never ends. `booted` becomes true when the first configuration is in effect, or none could be.
+pub(super) async fn keep(
+    run: &Path,
+    control: &Control,
+    host: &RemoteHost,
+    booted: watch::Sender<bool>,
+) {
     let path = run.join(engine::SOCKET);
     let mut first = true;
     loop {
@@ -26,6 +32,7 @@ pub(super) async fn watch(run: &Path, control: &Control, host: &RemoteHost) {
                 if first || !configured {
                     boot(control).await;
                     host.live().await;
+                    booted.send_replace(true);
                     first = false;
                 }
                 gone(stream).await;
