@@ -152,7 +152,7 @@ pub(crate) async fn login_by_link(
                     Notice::bad(
                         "",
                         "This link was used already, or it is too old. A new one comes from \
-                         `lanai user link NAME` on the box.",
+                         `lanai user login-link NAME` on the box.",
                     ),
                 ),
                 error => failed(error)?,
