@@ -6,7 +6,7 @@ use std::sync::Arc;
 use lanai_diagnostics::{Diagnostic, FileId, Severity, SourceMap, Span};
 use lanai_model::Origin;
 
-use crate::condition::{evaluate_joined, lex_message};
+use crate::condition::{Joined, evaluate_joined, lex_message};
 use crate::lexer::{self, LexErrorKind, Variables, Word};
 use crate::outcome::Sink;
 use crate::tree::{self, Dialect, Line, SECTIONS, Tree};
@@ -343,40 +343,6 @@ impl<'a> Lines<'a> {
     }
 }
 
-/// Words joined by single spaces, and the way back.
-struct Joined<'a> {
-    text: String,
-    /// Each word with where its value starts.
-    words: Vec<(usize, &'a Word)>,
-}
-
-impl<'a> Joined<'a> {
-    fn new(arguments: &'a [Word]) -> Self {
-        let mut text = String::new();
-        let mut words = Vec::with_capacity(arguments.len());
-        for word in arguments {
-            if !words.is_empty() {
-                text.push(' ');
-            }
-            words.push((text.len(), word));
-            text.push_str(&word.text());
-        }
-        Self { text, words }
-    }
-
-    fn span(&self, at: std::ops::Range<usize>) -> Option<Span> {
-        let place = |offset: usize| {
-            let before = self.words.partition_point(|(start, _)| *start <= offset);
-            let (start, word) = self.words.get(before.checked_sub(1)?)?;
-            let inside = (offset - start).min(word.value.len());
-            Some(word.span_of(inside..(inside + 1).min(word.value.len())))
-        };
-        let start = place(at.start)?;
-        let end = place(at.end.saturating_sub(1).max(at.start))?;
-        Some(start.to(end))
-    }
-}
-
 fn surplus(directive: &Word, argument: Option<&Word>, sink: &mut Sink) {
     if let Some(argument) = argument {
         let message = format!(
@@ -396,11 +362,12 @@ fn lone(directive: &Word, sink: &mut Sink) {
 fn said(severity: Severity, directive: &Word, arguments: &[Word], sink: &mut Sink) {
     if let Some(second) = arguments.get(1) {
         let message = format!(
-            "Unexpected argument '{}' for '{}'. Use quotes if the message should contain spaces.",
+            "Unexpected argument '{}' for '{}'.",
             shown(&second.value),
             directive.text()
         );
-        sink.alert(codes::DIRECTIVE_ARGUMENTS, second.span, message);
+        let fault = Diagnostic::alert(codes::DIRECTIVE_ARGUMENTS, second.span, message);
+        sink.push(fault.with_help("a message of several words needs quotes"));
         return;
     }
     let (text, span) = match arguments.first() {

@@ -226,6 +226,10 @@ fn run(kind: &str, read: Read<'_>) {
     let mut wrong = Vec::new();
     let paths = fixtures(kind);
     assert!(!paths.is_empty(), "no texts in {}", folder(kind).display());
+    for orphan in files(kind, "expect") {
+        let text = orphan.with_extension("cfg");
+        assert!(text.exists(), "{}: its text is gone", orphan.display());
+    }
     for path in paths {
         let mut sources = SourceMap::new();
         let bytes = fs::read(&path).expect("a fixture can be read");
@@ -259,10 +263,14 @@ fn run(kind: &str, read: Read<'_>) {
 }
 
 fn fixtures(kind: &str) -> Vec<PathBuf> {
+    files(kind, "cfg")
+}
+
+fn files(kind: &str, extension: &str) -> Vec<PathBuf> {
     let mut paths: Vec<_> = fs::read_dir(folder(kind))
         .expect("tests/config is part of the repository")
         .map(|entry| entry.expect("a readable folder").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "cfg"))
+        .filter(|path| path.extension().is_some_and(|found| found == extension))
         .collect();
     paths.sort();
     paths

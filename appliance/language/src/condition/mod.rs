@@ -4,6 +4,7 @@
 //! predicates with arguments, and conditions in parentheses. Nothing at all is false.
 
 mod arguments;
+mod joined;
 mod predicate;
 
 use std::ops::Range;
@@ -11,6 +12,8 @@ use std::ops::Range;
 use crate::lexer::{self, LexErrorKind, Variables};
 use crate::{Environment, Facts};
 use arguments::arguments;
+
+pub(crate) use joined::Joined;
 
 /// A condition that cannot be evaluated.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -64,11 +64,14 @@ impl<'a> View<'a> {
 fn no_bind(proxy: &ProxyDraft, _: &View<'_>, sink: &mut Sink) {
     if proxy.is_front() && proxy.binds.is_empty() {
         let message = format!(
-            "{} '{}' has no 'bind' directive. Please declare it as a backend if this was intended.",
+            "{} '{}' has no 'bind' directive.",
             proxy.word(),
             proxy.name()
         );
-        sink.warning(codes::NO_BIND, proxy.span, message);
+        let fault = Diagnostic::warning(codes::NO_BIND, proxy.span, message);
+        sink.push(
+            fault.with_help("nothing reaches it; if only servers were meant, make it a backend"),
+        );
     }
 }
 
@@ -108,8 +111,8 @@ fn default_backend(proxy: &ProxyDraft, view: &View<'_>, sink: &mut Sink) {
     }
     if !proxy.servers.is_empty() {
         let message = format!(
-            "In proxy '{own}', the 'default_backend' rule always has precedence over the servers, \
-             which will never be used."
+            "In proxy '{own}', the 'default_backend' rule always has precedence: its own servers are \
+             never used."
         );
         sink.warning(codes::UNUSED_SERVERS, *span, message);
     }
@@ -147,8 +150,7 @@ fn duplicate_servers(proxy: &ProxyDraft, _: &View<'_>, sink: &mut Sink) {
         let place = (server.span, server.origin.line);
         if let Some((before, line)) = seen.insert(&server.name, place) {
             let message = format!(
-                "{} '{}', another server named '{}' was already defined at line {line}, please \
-                 use distinct names.",
+                "{} '{}', another server named '{}' was already defined at line {line}.",
                 proxy.word(),
                 proxy.name(),
                 server.name
@@ -221,12 +223,12 @@ fn needs_http(proxy: &ProxyDraft, _: &View<'_>, sink: &mut Sink) {
         && proxy.is_front()
     {
         let message = format!(
-            "'option httplog' not usable with {} '{}' (needs 'mode http'). Falling back to \
-             'option tcplog'.",
+            "'option httplog' not usable with {} '{}' (needs 'mode http').",
             proxy.word(),
             proxy.name()
         );
-        sink.warning(codes::NEEDS_HTTP, span, message);
+        let fault = Diagnostic::warning(codes::NEEDS_HTTP, span, message);
+        sink.push(fault.with_help("it logs as with 'option tcplog'"));
     }
 }
 

@@ -81,7 +81,9 @@ pub(super) fn dispatch<T: Draft>(
         sink.alert(codes::BAD_MODIFIER, whole, message);
         return;
     }
+    // A line without its arguments has specified nothing.
     if row.once
+        && !arguments.is_empty()
         && let Some(before) = draft.seen().insert(row.info.name, head)
     {
         let message = format!("'{}' already specified.", row.info.name);
@@ -152,15 +154,12 @@ fn unknown<T>(table: &Table<T>, place: &Place<'_>, word: &Word, sink: &mut Sink)
         word,
         table.first_words().chain(SECTIONS.iter().copied()),
     );
+    let first = word.text();
+    let in_proxies = PROXY.knows(&first) || later::PROXY.contains(&first);
+    let in_global = GLOBAL.knows(&first) || later::GLOBAL.contains(&first);
     let elsewhere = match place.kind == Sections::GLOBAL {
-        true => PROXY
-            .word(word)
-            .is_some()
-            .then_some("it belongs into a 'defaults', 'frontend', 'listen' or 'backend' section"),
-        false => GLOBAL
-            .word(word)
-            .is_some()
-            .then_some("it belongs into the 'global' section"),
+        true => in_proxies.then_some("it belongs into a proxy or a 'defaults' section"),
+        false => in_global.then_some("it belongs into the 'global' section"),
     };
     sink.push(match elsewhere {
         Some(help) => fault.with_help(help),

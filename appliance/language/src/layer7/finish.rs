@@ -7,7 +7,8 @@ use std::time::Duration;
 use lanai_diagnostics::Diagnostic;
 use lanai_model::Origin;
 use lanai_model::layer7::{
-    Bind, BindSsl, Check, Config, Global, Proxy, Server, SslBindOptions, TlsVersion,
+    Bind, BindSsl, Check, Config, Global, LogFormat, Mode, Proxy, Server, SslBindOptions,
+    TlsVersion,
 };
 
 use super::draft::{BindDraft, LogLine, ProxyDraft, ServerDraft};
@@ -49,6 +50,10 @@ fn proxy(draft: ProxyDraft, global: &Global, crt_base: Option<&Path>, sink: &mut
     }
     if back {
         proxy.servers = servers.into_iter().map(server).collect();
+    }
+    // HTTP's log line has nothing to show of bytes; a warning has said so.
+    if proxy.mode == Mode::Tcp && proxy.log_format == LogFormat::Http {
+        proxy.log_format = LogFormat::Tcp;
     }
     for line in settings.log {
         match line {

@@ -141,4 +141,5 @@ fn unknown(word: &crate::lexer::Word, args: &mut Args<'_>) {
     let fault = Diagnostic::alert(codes::UNKNOWN_KEYWORD, word.span, message);
     let known = ["level", "mode", "expose-fd"];
     args.sink.push(suggest(fault, word, known));
+    args.skip_to(|word| known.iter().any(|known| word.is(known)));
 }

@@ -182,6 +182,16 @@ fn binds_and_servers_arrive() {
 }
 
 #[test]
+fn tcp_proxies_log_as_such() {
+    let config = config(
+        "defaults\n timeout client 1s\n log 127.0.0.1 local0\n option httplog\n\
+         frontend f\n bind :80\nfrontend g\n mode http\n bind :81\n",
+    );
+    assert_eq!(config.proxies[0].log_format, LogFormat::Tcp);
+    assert_eq!(config.proxies[1].log_format, LogFormat::Http);
+}
+
+#[test]
 fn several_files_are_one_configuration() {
     let (outcome, _) = read_all(&[
         DEFAULTS.as_bytes(),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use lanai_diagnostics::{Diagnostic, Span};
+use lanai_diagnostics::{Diagnostic, Severity, Span};
 
 use super::network::{NetworkDraft, RouteDraft};
 use crate::codes;
@@ -115,7 +115,14 @@ fn unreachable_gateways(networks: &[NetworkDraft], sink: &mut Sink) {
                 "gateway {gateway} is on none of the networks of interface '{}'",
                 network.interface
             );
-            let mut fault = Diagnostic::alert(codes::GATEWAY_UNREACHABLE, draft.gateway, message);
+            // A block without addresses of this family may get them from elsewhere, for example from
+            // keepalived; one that has them would not have left out the gateway's.
+            let severity = match own.clone().any(|net| same_family(net.addr(), gateway)) {
+                true => Severity::Alert,
+                false => Severity::Warning,
+            };
+            let code = codes::GATEWAY_UNREACHABLE;
+            let mut fault = Diagnostic::new(code, severity, draft.gateway, message);
             let elsewhere = networks.iter().find(|other| {
                 let mut nets = other.addresses.iter();
                 nets.any(|(address, _)| address.net.contains(&gateway))
@@ -131,4 +138,8 @@ fn unreachable_gateways(networks: &[NetworkDraft], sink: &mut Sink) {
             sink.push(fault);
         }
     }
+}
+
+fn same_family(one: IpAddr, other: IpAddr) -> bool {
+    one.is_ipv4() == other.is_ipv4()
 }
