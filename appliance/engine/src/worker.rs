@@ -132,6 +132,7 @@ impl Worker {
                             guard.clear_ready();
                         }
                     }
+                    () = reactor.earlier_deadline() => {}
                     () = sleep(pause) => {}
                 }
             }

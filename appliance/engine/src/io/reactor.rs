@@ -1,6 +1,7 @@
 //! One epoll and one timer wheel for all sockets of a worker.
 
 use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::task::{Poll, Waker};
@@ -54,6 +55,12 @@ pub(crate) struct Reactor {
     now_ms: Cell<u64>,
     events: RefCell<Vec<epoll::Event>>,
     due: RefCell<Vec<Token>>,
+    /// When the worker's loop means to look at the wheel, in milliseconds.
+    planned_ms: Cell<u64>,
+    /// A deadline before that was added since.
+    earlier: Cell<bool>,
+    /// The worker's loop, asleep.
+    sleeper: RefCell<Option<Waker>>,
 }
 
 struct Slot {
@@ -121,6 +128,9 @@ impl Reactor {
             now_ms: Cell::new(0),
             events: RefCell::new(Vec::with_capacity(BATCH)),
             due: RefCell::default(),
+            planned_ms: Cell::new(u64::MAX),
+            earlier: Cell::new(false),
+            sleeper: RefCell::default(),
         })
     }
 
@@ -150,10 +160,25 @@ impl Reactor {
 
     /// How long until a deadline may pass.
     pub(crate) fn until_next_deadline(&self) -> Option<Duration> {
-        let next = self.wheel.borrow().next_ms()?;
+        let next = self.wheel.borrow().next_ms();
+        self.planned_ms.set(next.unwrap_or(u64::MAX));
+        self.earlier.set(false);
         Some(Duration::from_millis(
-            next.saturating_sub(self.now_ms.get()).max(1),
+            next?.saturating_sub(self.now_ms.get()).max(1),
         ))
+    }
+
+    /// Waits for a deadline that comes before what [`Reactor::until_next_deadline`] said: tasks run,
+    /// and begin to wait, while the worker's loop sleeps.
+    pub(crate) async fn earlier_deadline(&self) {
+        poll_fn(|context| {
+            if self.earlier.get() {
+                return Poll::Ready(());
+            }
+            *self.sleeper.borrow_mut() = Some(context.waker().clone());
+            Poll::Pending
+        })
+        .await;
     }
 
     /// Takes events from the kernel and wakes who waits for them. Parked sockets that have an event
@@ -390,6 +415,13 @@ impl Reactor {
         let next = slot.next_deadline();
         if next < slot.armed {
             slot.armed = self.wheel.borrow_mut().insert(next, token);
+            if slot.armed < self.planned_ms.get() {
+                self.planned_ms.set(slot.armed);
+                self.earlier.set(true);
+                if let Some(sleeper) = self.sleeper.borrow_mut().take() {
+                    sleeper.wake();
+                }
+            }
         }
     }
 
