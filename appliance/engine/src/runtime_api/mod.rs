@@ -1,0 +1,113 @@
+//! The runtime API (`stats socket`): HAProxy's text protocol, so that tools made for HAProxy read our
+//! counters (management guide, section 9.3).
+//!
+//! A connection is served by a task of its own on the service thread; nothing here is on the road of
+//! a request. An answer is built whole, from one [`Status`], and then written.
+
+mod columns;
+mod commands;
+mod connection;
+mod fields;
+mod info;
+mod rows;
+mod servers;
+mod stat;
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::rc::Rc;
+use std::time::Duration;
+
+use lanai_model::layer7::AccessLevel;
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::task::JoinSet;
+
+use crate::status::Status;
+
+/// Connections of one socket at the same time; more wait in the kernel's queue.
+const CONNECTIONS: usize = 64;
+/// How long to wait before trying again when the system has no descriptor left.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Where the answers come from.
+pub(crate) trait Source {
+    /// States and counters, now.
+    fn status(&self) -> Status;
+    /// The version to tell.
+    fn version(&self) -> &'static str;
+    /// The process.
+    fn pid(&self) -> u32;
+    /// Forgets the highest values seen, or with `all` sets every counter to zero.
+    fn clear_counters(&self, all: bool);
+}
+
+/// Serves one listening `stats socket`, UNIX or TCP, until dropped; its connections end with it.
+///
+/// Needs a runtime that can `spawn_local`. `level` is what clients may do, `timeout` how long they
+/// may be idle. A socket that cannot be used is told to the log; there is nobody else to tell.
+pub(crate) async fn serve(
+    listener: OwnedFd,
+    source: Rc<dyn Source>,
+    level: AccessLevel,
+    timeout: Duration,
+) {
+    let listener = match Listener::new(listener) {
+        Ok(listener) => listener,
+        Err(error) => {
+            tracing::error!(%error, "the runtime API cannot use its socket");
+            return;
+        }
+    };
+    let mut connections = JoinSet::new();
+    loop {
+        while connections.try_join_next().is_some() {}
+        if connections.len() >= CONNECTIONS {
+            connections.join_next().await;
+        }
+        match listener.accept().await {
+            Ok(Client::Unix(stream)) => {
+                let source = Rc::clone(&source);
+                connections.spawn_local(connection::run(stream, source, level, timeout));
+            }
+            Ok(Client::Tcp(stream)) => {
+                let source = Rc::clone(&source);
+                connections.spawn_local(connection::run(stream, source, level, timeout));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the runtime API cannot take a connection");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+enum Listener {
+    Unix(UnixListener),
+    Tcp(TcpListener),
+}
+
+enum Client {
+    Unix(UnixStream),
+    Tcp(TcpStream),
+}
+
+impl Listener {
+    fn new(listener: OwnedFd) -> io::Result<Self> {
+        let socket = socket2::Socket::from(listener);
+        socket.set_nonblocking(true)?;
+        if socket.domain()? == socket2::Domain::UNIX {
+            UnixListener::from_std(OwnedFd::from(socket).into()).map(Self::Unix)
+        } else {
+            TcpListener::from_std(socket.into()).map(Self::Tcp)
+        }
+    }
+
+    async fn accept(&self) -> io::Result<Client> {
+        match self {
+            Self::Unix(listener) => Ok(Client::Unix(listener.accept().await?.0)),
+            Self::Tcp(listener) => Ok(Client::Tcp(listener.accept().await?.0)),
+        }
+    }
+}
