@@ -246,6 +246,11 @@ fn server(backend: &BackendStatus, server: &ServerStatus, addresses: bool) -> Ro
     row.set(Column::SrvIcur, server.idle_connections);
     row.set(Column::SafeConnCur, server.idle_connections);
     row.zero_small(&[Column::IdleConnCur, Column::NeedConnEst]);
+    row.zero_large(&[
+        Column::SslSess,
+        Column::SslReusedSess,
+        Column::SslFailedHandshake,
+    ]);
     row.set(Column::UsedConnCur, counters.current);
     if addresses {
         row.set(Column::Addr, server.address.as_str());
