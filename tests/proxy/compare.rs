@@ -121,7 +121,7 @@ fn ending(client: &Seen) -> String {
 /// Where chunks begin and end depends on what one read brought: `merge-chunks` joins them.
 fn shape(case: &Case, data: &[u8]) -> String {
     let merged = case.has("merge-chunks").then(|| merge_chunks(data));
-    let data = merged.as_deref().unwrap_or(data);
+    let data = &own_words(merged.as_deref().unwrap_or(data));
     let text = show(data);
     if data.len() < 2_000 {
         return text;
@@ -130,6 +130,27 @@ fn shape(case: &Case, data: &[u8]) -> String {
     let mut hasher = DefaultHasher::new();
     data.hash(&mut hasher);
     format!("{text} (hash {:016x})", hasher.finish())
+}
+
+/// The proxy's own error pages: the sentence, and thus the length, is each proxy's own.
+fn own_words(data: &[u8]) -> Vec<u8> {
+    let (open, close) = (&b"<html><body><h1>"[..], &b"</body></html>\n"[..]);
+    let Some(start) = bytes::find(data, open) else {
+        return data.to_vec();
+    };
+    let Some(end) = bytes::find(&data[start..], close) else {
+        return data.to_vec();
+    };
+    let title = bytes::find(&data[start..], b"</h1>").map_or(start, |at| start + at);
+    let length = (end + close.len()).to_string();
+    let head = String::from_utf8_lossy(&data[..start]).into_owned();
+    // Only a length that is true is hidden.
+    let head = head.replace(&format!("ength: {length}\r\n"), "ength: LENGTH\r\n");
+    let mut out = head.into_bytes();
+    out.extend_from_slice(&data[start..title]);
+    out.extend_from_slice(b"</h1>\nSENTENCE\n</body></html>\n");
+    out.extend(own_words(&data[start + end + close.len()..]));
+    out
 }
 
 fn merge_chunks(data: &[u8]) -> Vec<u8> {
@@ -218,6 +239,13 @@ pub(crate) fn mask(line: &str) -> String {
             .split('/')
             .map(|part| if part == "-1" { part } else { "T" });
         *timers = parts.collect::<Vec<_>>().join("/");
+    }
+    // The bytes of an error page of the proxy's own.
+    let own =
+        |status: &String| ["400", "408", "422", "502", "503", "504"].contains(&status.as_str());
+    let by_proxy = words.get(9).is_some_and(|state| !state.starts_with('-'));
+    if by_proxy && words.get(5).is_some_and(own) && words.get(6).is_some_and(|bytes| bytes != "0") {
+        words[6] = "PAGE".to_owned();
     }
     let (priority, rest) = header.split_once('>').unwrap_or(("", header));
     format!("{priority}|{}{}", mask_digits(rest), words.join(" "))

@@ -94,9 +94,8 @@ impl Engine {
             .stdin(Stdio::null())
             .stdout(out.try_clone().unwrap())
             .stderr(out)
-            .env("fe", listener.as_raw_fd().to_string())
             .env_remove("NOTIFY_SOCKET");
-        inherit(&mut command, &listener);
+        inherit(&mut command, "fe", &listener);
         let child = command
             .spawn()
             .map_err(|e| format!("cannot start {kind:?}: {e}"))?;
@@ -142,16 +141,16 @@ impl Drop for Engine {
     }
 }
 
-/// Lets the command inherit a listener, and die with this thread.
-pub(crate) fn inherit(command: &mut Command, listener: &impl AsRawFd) {
-    let fd = listener.as_raw_fd();
+/// Lets the command inherit a listener, whose number it finds in the variable `name`, and die with
+/// this thread.
+pub(crate) fn inherit(command: &mut Command, name: &str, listener: &TcpListener) {
+    let copy = listener.try_clone().unwrap();
+    command.env(name, copy.as_raw_fd().to_string());
     // SAFETY: between fork and exec only async-signal-safe functions may run; the closure makes two
-    // system calls, fcntl and prctl, and allocates nothing. The descriptor is open in the parent
-    // until after the spawn, so its copy is in the child.
+    // system calls, fcntl and prctl, and allocates nothing.
     unsafe {
         command.pre_exec(move || {
-            let fd = std::os::fd::BorrowedFd::borrow_raw(fd);
-            fcntl(fd, FcntlArg::F_SETFD(FdFlag::empty()))?;
+            fcntl(&copy, FcntlArg::F_SETFD(FdFlag::empty()))?;
             Ok(set_pdeathsig(Signal::SIGKILL)?)
         });
     }

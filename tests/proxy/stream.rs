@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use nix::libc::linger as Linger;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{setsockopt, sockopt};
 
@@ -223,7 +224,7 @@ impl Stream {
     /// Makes the next close a reset.
     pub(crate) fn reset(&mut self) {
         if let Link::Tcp(socket) = &self.link {
-            let linger = nix::libc::linger {
+            let linger = Linger {
                 l_onoff: 1,
                 l_linger: 0,
             };

@@ -3,7 +3,6 @@
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
-use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -54,8 +53,7 @@ impl Running {
             command.env("NOTIFY_SOCKET", path);
         }
         for (name, listener) in fds {
-            command.env(name, listener.as_raw_fd().to_string());
-            inherit(&mut command, *listener);
+            inherit(&mut command, name, listener);
         }
         let child = command.spawn().unwrap();
         drop(writer);
