@@ -12,7 +12,8 @@ use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 use libtest_mimic::{Failed, Trial};
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use tempfile::TempDir;
 
 use crate::engine::stand_in;
@@ -20,7 +21,7 @@ use running::{Running, Server, exchange, exchange_then_shut, half_closed, listen
 
 /// The tests.
 pub(crate) fn trials() -> Vec<Trial> {
-    let tests: [(&str, fn()); 17] = [
+    let tests: [(&str, fn()); 19] = [
         ("check_of_a_good_file_is_0", check_good),
         ("check_of_a_bad_file_is_1_and_names_all_lines", check_bad),
         ("check_without_a_listener_is_2", check_without_listener),
@@ -36,6 +37,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         ("sigterm_ends_at_once", || dies_of(Signal::SIGTERM)),
         ("sigusr1_finishes_what_runs", soft_stop),
         ("systemd_mode_writes_its_pid_and_says_ready", systemd),
+        ("daemon_mode_ends_with_the_verdict", daemon_mode),
+        ("sf_takes_over", handover),
         ("an_address_in_use_is_1_and_names_the_line", address_in_use),
         (
             "command_socket_on_tcp_ends_after_half_close",
@@ -451,6 +454,78 @@ fn systemd() {
     let good = [Some(0), Some(130)].contains(&status.code())
         || status.signal() == Some(Signal::SIGINT as i32);
     assert!(good, "{status}");
+}
+
+fn daemon_mode() {
+    let directory = tempfile::tempdir().unwrap();
+    let port = free_port();
+    let pid_file = directory.path().join("pid");
+    let pid_words = pid_file.to_string_lossy().into_owned();
+    let config = GOOD.replace("{port}", &port.to_string());
+    let file = write(&directory, "haproxy.cfg", &config);
+    let done = run(directory.path(), &["-D", "-f", &file, "-p", &pid_words]);
+    code(&done, 0);
+    // The first process ends when the second one listens, not before.
+    TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("it listens");
+    let pid: i32 = fs::read_to_string(&pid_file)
+        .unwrap()
+        .trim()
+        .parse()
+        .unwrap();
+    kill(Pid::from_raw(pid), Signal::SIGTERM).unwrap();
+    let end = Instant::now() + Duration::from_secs(5);
+    while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok() {
+        assert!(Instant::now() < end, "process {pid} did not end");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    // What cannot start does not look started.
+    let taken = listener();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let file = write(&directory, "taken.cfg", &GOOD.replace("{port}", &port));
+    code(&run(directory.path(), &["-D", "-f", &file]), 1);
+}
+
+fn handover() {
+    let server = Server::start(Duration::from_millis(500));
+    let (mut old, port, directory) = plain(&server, &["-db"]);
+    let mut client = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+    client
+        .write_all(b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+        .unwrap();
+    server.asked();
+    let file = directory
+        .path()
+        .join("haproxy.cfg")
+        .to_string_lossy()
+        .into_owned();
+    let second = tempfile::tempdir().unwrap();
+    let pid = old.child.id().to_string();
+    let _new = Running::start(second.path(), &["-db", "-f", &file, "-sf", &pid], None, &[]);
+    // The running request does not notice. A new connection may, for a moment: docs/differences.md.
+    let gap = Duration::from_millis(if stand_in() { 0 } else { 500 });
+    let (started, mut answered) = (Instant::now(), Instant::now());
+    let status = loop {
+        match TcpStream::connect((Ipv4Addr::LOCALHOST, port)) {
+            Ok(_) => answered = Instant::now(),
+            Err(error) => assert!(answered.elapsed() <= gap, "nobody listens: {error}"),
+        }
+        if let Some(status) = old.child.try_wait().unwrap() {
+            break status;
+        }
+        assert!(
+            started.elapsed() < Duration::from_secs(10),
+            "the old process does not end"
+        );
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("the new process listens");
+    assert_eq!(status.code(), Some(0), "{status}");
+    let mut answer = String::new();
+    client
+        .set_read_timeout(Some(Duration::from_secs(5)))
+        .unwrap();
+    client.read_to_string(&mut answer).unwrap();
+    assert!(answer.ends_with("\r\n\r\nok"), "{answer}");
 }
 
 fn address_in_use() {
