@@ -42,5 +42,7 @@ pub(crate) fn stat(
         .map(|line| line.split(',').collect::<Vec<_>>())
         .find(|row| row.first() == Some(&proxy) && row.get(1) == Some(&service))
         .ok_or(format!("show stat: no line of {proxy}/{service}"))?;
-    Ok(row.get(column).copied().unwrap_or_default().to_owned())
+    let value = row.get(column).copied().unwrap_or_default();
+    // `* ` says that the next check is running this very moment.
+    Ok(value.trim_start_matches("* ").to_owned())
 }
