@@ -17,21 +17,7 @@ mod listen;
 mod prepare;
 mod read;
 mod respond;
-mod runtime_api {
-    pub(crate) trait Source {
-        fn status(&self) -> crate::Status;
-        fn version(&self) -> &'static str;
-        fn pid(&self) -> u32;
-        fn clear_counters(&self, all: bool);
-    }
-    pub(crate) async fn serve(
-        _: std::os::fd::OwnedFd,
-        _: std::rc::Rc<dyn Source>,
-        _: lanai_model::layer7::AccessLevel,
-        _: std::time::Duration,
-    ) {
-    }
-}
+mod runtime_api;
 mod server;
 mod service;
 mod session;
