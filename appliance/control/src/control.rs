@@ -1,259 +1,276 @@
+//! What the web UI and the command line see.
+
 use std::sync::Arc;
 
-use lanai_store::{AuditEntry, Revision, RevisionId, Role, Session, User};
+use lanai_network::plan;
+use lanai_store::{AuditEntry, Revision, RevisionId};
 
+use crate::change::{self, Request};
+use crate::check::check;
+use crate::effects::effects;
 use crate::engine::Engine;
-use crate::error::{ApplyError, BootError, Error, LoginError, OpenError, UserError};
+use crate::error::{ApplyError, BootError, Error, OpenError};
 use crate::files::FileSet;
 use crate::host::Host;
+use crate::inner::Inner;
 use crate::report::{Applied, BootReport, CheckReport, FileDiff, Holder, Preview, Status};
 use crate::settings::{Author, Settings};
+use crate::{boot, diff};
 
 /// The appliance, as the web UI and the command line see it. Cheap to clone.
 #[derive(Clone)]
 pub struct Control {
-    inner: Arc<Inner>,
-}
-
-struct Inner {
-    settings: Settings,
-    engine: Arc<dyn Engine>,
-    host: Arc<dyn Host>,
-}
-
-/// A login that has just begun. The token goes into the cookie and is kept nowhere else.
-pub struct NewSession {
-    /// For the cookie: 256 random bits in URL-safe base64.
-    pub token: String,
-    /// What it stands for.
-    pub session: Session,
-}
-
-/// A way in without a password, once.
-pub struct LoginLink {
-    /// For the link: 256 random bits in URL-safe base64.
-    pub token: String,
-    /// The user it logs in.
-    pub user: String,
-    /// When it stops working, in milliseconds since 1970 UTC.
-    pub expires_ms: i64,
+    pub(crate) inner: Arc<Inner>,
 }
 
 impl Control {
-    /// Opens the history and the configuration directory. Nothing is applied: see [`Control::boot`].
+    /// Opens the history and the configuration directory. Nothing is applied: see
+    /// [`Control::boot`], which comes before any change.
+    ///
+    /// # Errors
+    /// If a directory cannot be used or the database cannot be opened.
     pub async fn open(
         settings: Settings,
         engine: Arc<dyn Engine>,
         host: Arc<dyn Host>,
     ) -> Result<Self, OpenError> {
+        let inner = Inner::open(settings, engine, host).await?;
         Ok(Self {
-            inner: Arc::new(Inner {
-                settings,
-                engine,
-                host,
-            }),
+            inner: Arc::new(inner),
         })
     }
 
     /// Brings the box to what its files say, or the last live revision. Goes on without what does
     /// not work, so that the UI comes up; what that was is in the report.
+    ///
+    /// # Errors
+    /// If the history cannot be read. Nothing was touched then.
     pub async fn boot(&self) -> Result<BootReport, BootError> {
-        let _ = (&self.inner.settings, &self.inner.engine, &self.inner.host);
-        Err(Error::Interrupted.into())
+        let inner = Arc::clone(&self.inner);
+        let journey = tokio::spawn(async move { boot::boot(&inner).await });
+        journey.await.map_err(|_| Error::Interrupted)?
     }
 
     /// The files on disk.
+    ///
+    /// # Errors
+    /// If one cannot be read or is too large.
     pub async fn live_files(&self) -> Result<FileSet, Error> {
-        Ok(FileSet::new())
+        let disk = self.inner.disk.clone();
+        Ok(self.inner.blocking(move || disk.read()).await??)
     }
 
     /// Everything that is wrong or odd with `files`. Touches nothing.
-    pub fn check(&self, _files: &FileSet) -> CheckReport {
-        CheckReport::default()
+    pub fn check(&self, files: &FileSet) -> CheckReport {
+        check(files, self.inner.surroundings()).0
     }
 
     /// What [`Control::apply`] would do.
-    pub async fn preview(&self, _files: &FileSet) -> Result<Preview, Error> {
-        Err(Error::Interrupted)
+    ///
+    /// # Errors
+    /// If the files on disk or the network cannot be read.
+    pub async fn preview(&self, files: &FileSet) -> Result<Preview, Error> {
+        let before = self.live_files().await?;
+        let (files, report, model) = self.inner.examine(files.clone()).await?;
+        let diff = self
+            .inner
+            .blocking(move || diff::files(&before, &files))
+            .await?;
+        let mut preview = Preview {
+            report,
+            diff,
+            plan: None,
+            effects: None,
+        };
+        if let Some(model) = model {
+            let observed = self.inner.host.observe().await?;
+            let plan = plan(&model.desired(), &observed);
+            let running = self.inner.running();
+            preview.effects = Some(effects(&running.model.config, &model.config, &plan));
+            preview.plan = Some(plan);
+        }
+        Ok(preview)
     }
 
     /// Makes `files` the running configuration, or changes nothing. With `base`, only if that is the
     /// live revision. Dropping the future does not stop the change.
+    ///
+    /// # Errors
+    /// After each of them files, network and traffic are as before, save
+    /// [`ApplyError::NotRestored`].
     pub async fn apply(
         &self,
-        _files: FileSet,
-        _author: Author,
-        _comment: &str,
-        _base: Option<RevisionId>,
+        files: FileSet,
+        author: Author,
+        comment: &str,
+        base: Option<RevisionId>,
     ) -> Result<Applied, ApplyError> {
-        Err(Error::Interrupted.into())
+        let comment = comment.to_owned();
+        self.change(Request {
+            files,
+            author,
+            comment,
+            base,
+            action: "apply",
+        })
+        .await
     }
 
     /// Applies the files of an earlier revision as a new one.
-    pub async fn rollback(&self, _to: RevisionId, _author: Author) -> Result<Applied, ApplyError> {
-        Err(Error::Interrupted.into())
+    ///
+    /// # Errors
+    /// As [`Control::apply`], and if there is no such revision.
+    pub async fn rollback(&self, to: RevisionId, author: Author) -> Result<Applied, ApplyError> {
+        let files = self.inner.files_of(to).await?;
+        let comment = format!("rollback to {to}");
+        self.change(Request {
+            files,
+            author,
+            comment,
+            base: None,
+            action: "rollback",
+        })
+        .await
     }
 
     /// The revision in effect.
+    ///
+    /// # Errors
+    /// If the database fails.
     pub async fn live_revision(&self) -> Result<Option<Revision>, Error> {
-        Ok(None)
+        Ok(self.inner.store.live().await?.map(|(revision, _)| revision))
     }
 
-    /// The history, newest first: at most `limit` revisions before `before`.
+    /// The history, newest first: at most `limit` revisions (1000 at once) before `before`.
+    ///
+    /// # Errors
+    /// If the database fails.
     pub async fn revisions(
         &self,
-        _limit: u32,
-        _before: Option<RevisionId>,
+        limit: u32,
+        before: Option<RevisionId>,
     ) -> Result<Vec<Revision>, Error> {
-        Ok(Vec::new())
+        Ok(self.inner.store.revisions(limit, before).await?)
     }
 
     /// One entry of the history.
+    ///
+    /// # Errors
+    /// If there is no such revision.
     pub async fn revision(&self, id: RevisionId) -> Result<Revision, Error> {
-        Err(Error::NoSuchRevision(id))
+        self.inner
+            .store
+            .revision(id)
+            .await?
+            .ok_or(Error::NoSuchRevision(id))
     }
 
     /// The files of a revision.
-    pub async fn revision_files(&self, _id: RevisionId) -> Result<FileSet, Error> {
-        Ok(FileSet::new())
+    ///
+    /// # Errors
+    /// If there is no such revision.
+    pub async fn revision_files(&self, id: RevisionId) -> Result<FileSet, Error> {
+        self.inner.files_of(id).await
     }
 
     /// What changed from one revision to another, or to the files on disk.
+    ///
+    /// # Errors
+    /// If there is no such revision, or the files on disk cannot be read.
     pub async fn diff(
         &self,
-        _from: RevisionId,
-        _to: Option<RevisionId>,
+        from: RevisionId,
+        to: Option<RevisionId>,
     ) -> Result<Vec<FileDiff>, Error> {
-        Ok(Vec::new())
+        let before = self.inner.files_of(from).await?;
+        let after = match to {
+            Some(to) => self.inner.files_of(to).await?,
+            None => self.live_files().await?,
+        };
+        self.inner
+            .blocking(move || diff::files(&before, &after))
+            .await
     }
 
     /// What changes from one file set to another.
-    pub fn diff_files(&self, _before: &FileSet, _after: &FileSet) -> Vec<FileDiff> {
-        Vec::new()
+    pub fn diff_files(&self, before: &FileSet, after: &FileSet) -> Vec<FileDiff> {
+        diff::files(before, after)
     }
 
-    /// The state of the box.
+    /// The state of the box. What cannot be read is said in its place.
+    ///
+    /// # Errors
+    /// If the database fails.
     pub async fn status(&self) -> Result<Status, Error> {
-        Err(Error::Interrupted)
+        let inner = &self.inner;
+        let running = inner.running();
+        let network = inner
+            .host
+            .observe()
+            .await
+            .map_err(|error| error.to_string());
+        let drift = network
+            .as_ref()
+            .map(|observed| plan(&running.model.desired(), observed));
+        let mut notices = inner.notices();
+        match self.live_files().await {
+            Ok(files) if files == running.files => {}
+            Ok(_) => notices.push(
+                "the files on disk are not what is running; `lanai diff` shows the difference"
+                    .to_owned(),
+            ),
+            Err(error) => notices.push(format!("the files on disk cannot be read: {error}")),
+        }
+        Ok(Status {
+            live: self.live_revision().await?,
+            drift: drift.unwrap_or_default(),
+            network,
+            engine: inner
+                .engine
+                .status()
+                .await
+                .map_err(|error| error.to_string()),
+            busy: self.busy(),
+            notices,
+        })
     }
 
     /// Who is changing the configuration right now.
     pub fn busy(&self) -> Option<Holder> {
-        None
+        self.inner.holder()
     }
 
-    /// Whether anybody can log in.
-    pub async fn has_users(&self) -> Result<bool, Error> {
-        Ok(false)
-    }
-
-    /// Everybody who may log in, by name.
-    pub async fn users(&self) -> Result<Vec<User>, Error> {
-        Ok(Vec::new())
-    }
-
-    /// Adds a user without a password; [`Control::login_link`] lets them in the first time.
-    pub async fn add_user(
-        &self,
-        _name: &str,
-        _role: Role,
-        _author: &Author,
-    ) -> Result<(), UserError> {
-        Err(Error::Interrupted.into())
-    }
-
-    /// Changes what a user may do and ends their sessions.
-    pub async fn set_role(
-        &self,
-        _name: &str,
-        _role: Role,
-        _author: &Author,
-    ) -> Result<(), UserError> {
-        Err(Error::Interrupted.into())
-    }
-
-    /// Removes a user with their sessions and login links.
-    pub async fn remove_user(&self, _name: &str, _author: &Author) -> Result<(), UserError> {
-        Err(Error::Interrupted.into())
-    }
-
-    /// Sets a user's password and ends all their sessions and login links: whoever is logged in
-    /// starts a new session with [`Control::login`].
-    pub async fn set_password(
-        &self,
-        _name: &str,
-        _password: &str,
-        _author: &Author,
-    ) -> Result<(), UserError> {
-        Err(Error::Interrupted.into())
-    }
-
-    /// Whether a password is right. `peer` is the address it came from; failures slow down both the
-    /// account and the address. Takes as long for a name that does not exist.
-    pub async fn verify_password(
-        &self,
-        _name: &str,
-        _password: &str,
-        _peer: &str,
-    ) -> Result<User, LoginError> {
-        Err(LoginError::Wrong)
-    }
-
-    /// Starts a session by password.
-    pub async fn login(
-        &self,
-        _name: &str,
-        _password: &str,
-        _peer: &str,
-    ) -> Result<NewSession, LoginError> {
-        Err(LoginError::Wrong)
-    }
-
-    /// Starts a session by the token of a login link, which works once.
-    pub async fn login_with_token(
-        &self,
-        _token: &str,
-        _peer: &str,
-    ) -> Result<NewSession, LoginError> {
-        Err(LoginError::Wrong)
-    }
-
-    /// Makes a login link for a user; one that does not exist yet is added as an administrator.
-    pub async fn login_link(&self, _name: &str, _author: &Author) -> Result<LoginLink, UserError> {
-        Err(Error::Interrupted.into())
-    }
-
-    /// The session of a cookie's token, if it lasts; counts as a use of it.
-    pub async fn session(&self, _token: &str) -> Result<Option<Session>, Error> {
-        Ok(None)
-    }
-
-    /// Ends the session of a token.
-    pub async fn logout(&self, _token: &str) -> Result<(), Error> {
-        Ok(())
-    }
-
-    /// The sessions of a user.
-    pub async fn sessions(&self, _user: &str) -> Result<Vec<Session>, Error> {
-        Ok(Vec::new())
-    }
-
-    /// Ends all sessions of a user; tells how many.
-    pub async fn revoke_sessions(&self, _user: &str, _author: &Author) -> Result<u64, Error> {
-        Ok(0)
-    }
-
-    /// The audit log, newest first: at most `limit` entries before `before`.
+    /// The audit log, newest first: at most `limit` entries (1000 at once) before `before`.
+    ///
+    /// # Errors
+    /// If the database fails.
     pub async fn audit_log(
         &self,
-        _limit: u32,
-        _before: Option<i64>,
+        limit: u32,
+        before: Option<i64>,
     ) -> Result<Vec<AuditEntry>, Error> {
-        Ok(Vec::new())
+        Ok(self.inner.store.audit_log(limit, before).await?)
     }
 
     /// Adds a line to the audit log. Never a password, a token or a key.
-    pub async fn audit(&self, _author: &Author, _action: &str, _detail: &str) -> Result<(), Error> {
-        Ok(())
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn audit(&self, author: &Author, action: &str, detail: &str) -> Result<(), Error> {
+        let now_ms = self.inner.now_ms();
+        Ok(self
+            .inner
+            .store
+            .audit(now_ms, &author.name, &author.from, action, detail)
+            .await?)
+    }
+
+    /// A task of its own: whoever asked may go away, the change is brought to its end.
+    async fn change(&self, request: Request) -> Result<Applied, ApplyError> {
+        let inner = Arc::clone(&self.inner);
+        let journey = tokio::spawn(async move { change::apply(&inner, request).await });
+        journey
+            .await
+            .map_err(|_| ApplyError::Internal(Error::Interrupted))?
     }
 }

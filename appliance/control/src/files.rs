@@ -180,6 +180,3 @@ fn printable(name: &str) -> String {
     let short: String = name.chars().take(80).flat_map(char::escape_debug).collect();
     format!("'{short}'")
 }
-
-#[cfg(test)]
-mod tests;

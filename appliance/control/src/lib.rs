@@ -11,18 +11,31 @@
 //!   comes back with the old file set or the new one, never with a mixture.
 //! - A private key is in no diff, no message and no `Debug` output.
 
+mod accounts;
+mod boot;
+mod change;
+mod check;
 mod control;
+mod diff;
 mod digest;
+mod disk;
+mod effects;
 mod engine;
 mod error;
 mod files;
 mod host;
+mod inner;
+mod offline;
+mod passwords;
 mod pem;
 mod report;
 mod resolve;
+mod road;
 mod settings;
+mod throttle;
 
-pub use control::{Control, LoginLink, NewSession};
+pub use accounts::{LoginLink, NewSession};
+pub use control::Control;
 pub use engine::{
     BackendStatus, Engine, EngineGone, EngineStatus, FrontendStatus, ListenerStatus, PrepareError,
     PrepareProblem, ServerStatus,
@@ -35,6 +48,7 @@ pub use host::{Host, HostError};
 pub use lanai_store::{
     AuditEntry, FileSummary, Revision, RevisionId, RevisionState, Role, Session, User,
 };
+pub use offline::{check_files, read_files};
 pub use report::{
     Applied, BootReport, BootSource, CheckReport, DiffLine, Effects, FileDiff, FileDiffKind,
     Holder, Hunk, Preview, Status,
@@ -52,3 +66,6 @@ pub const LOGIN_LINK_MS: i64 = 24 * 3600 * 1000;
 pub const SESSION_IDLE_MS: i64 = 30 * 60 * 1000;
 /// A session ends after this time in any case, in milliseconds.
 pub const SESSION_MAX_MS: i64 = 12 * 3600 * 1000;
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use lanai_language::{Environment, Facts};
+
 /// Revisions kept unless told otherwise.
 pub const DEFAULT_REVISIONS_KEPT: u32 = 500;
 
@@ -17,6 +19,10 @@ pub struct Settings {
     pub state_dir: PathBuf,
     /// Revisions kept; the live one stays whatever its age.
     pub revisions_kept: u32,
+    /// Variables that `"${NAME}"` in a configuration may ask for.
+    pub environment: Environment,
+    /// What `.if` predicates answer. The engine process must use the same.
+    pub facts: Facts,
     /// The time.
     pub clock: Clock,
 }
@@ -28,6 +34,8 @@ impl Settings {
             config_dir: config_dir.into(),
             state_dir: state_dir.into(),
             revisions_kept: DEFAULT_REVISIONS_KEPT,
+            environment: Environment::default(),
+            facts: Facts::default(),
             clock: Clock::system(),
         }
     }

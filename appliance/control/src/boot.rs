@@ -1,0 +1,257 @@
+//! The first journey of a process: to what the files on disk say, or else to the last live revision.
+
+use std::sync::Arc;
+
+use lanai_store::{NewRevision, Revision, RevisionId};
+
+use crate::change::stored;
+use crate::disk::DiskError;
+use crate::error::{BootError, Error};
+use crate::files::{FileSet, LAYER7, SERVICES};
+use crate::inner::{Inner, Running};
+use crate::report::{BootReport, BootSource, CheckReport};
+use crate::road::{End, travel, travel_anyway};
+use crate::settings::Author;
+
+/// Boots. Fails only if the history cannot be read.
+pub(crate) async fn boot(inner: &Arc<Inner>) -> Result<BootReport, BootError> {
+    let author = Author::new("lanai", "boot");
+    let _turn = inner.turn(&author).map_err(BootError::Busy)?;
+    let mut problems = Vec::new();
+    inner
+        .store
+        .fail_pending("interrupted: the process ended in the middle")
+        .await
+        .map_err(Error::from)?;
+    let live = finish_installation(inner, &mut problems).await?;
+    let disk = read_disk(inner, live.as_ref(), &mut problems).await?;
+    let mut report = choose(inner, disk, live, problems).await?;
+    report.problems.extend(differences(&report));
+    inner.set_notices(report.problems.clone());
+    let how = match report.revision {
+        Some(id) => format!("revision {id}, {} problems", report.problems.len()),
+        None => format!("no revision, {} problems", report.problems.len()),
+    };
+    inner.note(&author, "boot", &how).await;
+    Ok(report)
+}
+
+/// A crash between two renames leaves files of two revisions: the live one's are put in place. If a
+/// file is of neither revision, somebody has edited it since, and the files count as they are.
+async fn finish_installation(
+    inner: &Arc<Inner>,
+    problems: &mut Vec<String>,
+) -> Result<Option<Revision>, Error> {
+    let Some((live, installed)) = inner.store.live().await? else {
+        return Ok(None);
+    };
+    if installed {
+        return Ok(Some(live));
+    }
+    let wanted = inner.files_of(live.id).await?;
+    let mut others = Vec::new();
+    let newest = inner
+        .store
+        .revisions(1, None)
+        .await?
+        .into_iter()
+        .map(|revision| revision.id);
+    for id in live.parent.into_iter().chain(newest) {
+        match inner.files_of(id).await {
+            Ok(files) => others.push(files),
+            Err(Error::NoSuchRevision(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let disk = inner.disk.clone();
+    let done = inner.blocking(move || {
+        let found = disk.read()?;
+        if ours(&found, &wanted, &others) {
+            let before: FileSet = others.iter().flat_map(FileSet::iter).collect();
+            disk.stage(&before, &wanted)?.install()?;
+        }
+        Ok::<(), DiskError>(())
+    });
+    match done.await? {
+        Ok(()) => inner.store.mark_installed(live.id).await?,
+        Err(error) => problems.push(format!(
+            "the files of revision {} are not all in place: {}: {}",
+            live.id,
+            error.path.display(),
+            error.source
+        )),
+    }
+    Ok(Some(live))
+}
+
+/// Whether each file is as the wanted set or one of the others has it, and nobody else's.
+fn ours(found: &FileSet, wanted: &FileSet, others: &[FileSet]) -> bool {
+    let known = others.iter().chain([wanted]);
+    let mut names = known.clone().flat_map(FileSet::names);
+    names.all(|name| known.clone().any(|set| set.get(name) == found.get(name)))
+}
+
+/// The files on disk; `None` if they do not count. Where both texts are gone while there is a
+/// revision, the directory was lost, not edited: it is filled again.
+async fn read_disk(
+    inner: &Arc<Inner>,
+    live: Option<&Revision>,
+    problems: &mut Vec<String>,
+) -> Result<Option<FileSet>, Error> {
+    let disk = inner.disk.clone();
+    let found = match inner.blocking(move || disk.read()).await? {
+        Ok(found) => found,
+        Err(error) => {
+            problems.push(format!(
+                "the files cannot be read: {}: {}",
+                error.path.display(),
+                error.source
+            ));
+            return Ok(None);
+        }
+    };
+    let Some(live) = live.filter(|_| found.get(SERVICES).is_none() && found.get(LAYER7).is_none())
+    else {
+        return Ok(Some(found));
+    };
+    let wanted = inner.files_of(live.id).await?;
+    let (disk, files) = (inner.disk.clone(), wanted.clone());
+    let filled = inner
+        .blocking(move || disk.stage(&FileSet::new(), &files)?.install())
+        .await?;
+    if let Err(error) = filled {
+        problems.push(format!(
+            "the files are gone and cannot be written: {}: {}",
+            error.path.display(),
+            error.source
+        ));
+    }
+    Ok(Some(wanted))
+}
+
+async fn choose(
+    inner: &Arc<Inner>,
+    disk: Option<FileSet>,
+    live: Option<Revision>,
+    mut problems: Vec<String>,
+) -> Result<BootReport, Error> {
+    let live_files = match &live {
+        Some(live) => Some(inner.files_of(live.id).await?),
+        None => None,
+    };
+    let mut shown = CheckReport::default();
+    if let Some(disk) = disk {
+        let (files, report, model) = inner.examine(disk).await?;
+        shown = report;
+        if let Some(model) = model {
+            let target = Arc::new(Running { files, model });
+            if live_files.as_ref() == Some(&target.files) {
+                travel_anyway(inner, &target, &mut problems).await;
+                let revision = live.map(|live| live.id);
+                return Ok(BootReport {
+                    source: BootSource::Files,
+                    revision,
+                    report: shown,
+                    problems,
+                });
+            }
+            if live.is_none() && target.files.is_empty() {
+                travel_anyway(inner, &target, &mut problems).await;
+                return Ok(BootReport {
+                    source: BootSource::Empty,
+                    revision: None,
+                    report: shown,
+                    problems,
+                });
+            }
+            if let Some(id) = edited(inner, &target, live.as_ref(), &mut problems).await? {
+                return Ok(BootReport {
+                    source: BootSource::EditedFiles,
+                    revision: Some(id),
+                    report: shown,
+                    problems,
+                });
+            }
+        } else {
+            problems.push("the files on disk are not valid; see `lanai check`".to_owned());
+        }
+    }
+    let (source, revision, target) = fallback(inner, live, live_files, &mut problems).await?;
+    travel_anyway(inner, &target, &mut problems).await;
+    Ok(BootReport {
+        source,
+        revision,
+        report: shown,
+        problems,
+    })
+}
+
+/// The last live revision, or nothing at all.
+async fn fallback(
+    inner: &Arc<Inner>,
+    live: Option<Revision>,
+    files: Option<FileSet>,
+    problems: &mut Vec<String>,
+) -> Result<(BootSource, Option<RevisionId>, Arc<Running>), Error> {
+    if let (Some(live), Some(files)) = (live, files) {
+        let (files, _, model) = inner.examine(files).await?;
+        if let Some(model) = model {
+            return Ok((
+                BootSource::LastLive,
+                Some(live.id),
+                Arc::new(Running { files, model }),
+            ));
+        }
+        // It was valid for the program that applied it.
+        problems.push(format!(
+            "revision {} is not valid for this version of the program",
+            live.id
+        ));
+    }
+    Ok((BootSource::Empty, None, Arc::default()))
+}
+
+/// Makes files that somebody edited a revision and travels to it. With no revision to fall back to
+/// they are taken however far they go; else `None` is returned if they do not work.
+async fn edited(
+    inner: &Arc<Inner>,
+    target: &Arc<Running>,
+    live: Option<&Revision>,
+    problems: &mut Vec<String>,
+) -> Result<Option<RevisionId>, Error> {
+    let new = NewRevision {
+        parent: live.map(|live| live.id),
+        author: "unknown".to_owned(),
+        from: "files on disk".to_owned(),
+        comment: "edited by hand".to_owned(),
+        files: stored(&target.files),
+    };
+    let id = inner.store.save_pending(&new, inner.now_ms()).await?;
+    let Err(error) = travel(inner, target, End::Mark(id)).await else {
+        return Ok(Some(id));
+    };
+    problems.push(format!(
+        "the files on disk could not be put to work: {error}"
+    ));
+    if live.is_some() {
+        inner
+            .store
+            .mark_failed(id, &error.to_string(), live.map(|live| live.id))
+            .await?;
+        return Ok(None);
+    }
+    problems.clear();
+    inner.store.mark_live(id).await?;
+    inner.store.mark_installed(id).await?;
+    travel_anyway(inner, target, problems).await;
+    Ok(Some(id))
+}
+
+fn differences(report: &BootReport) -> Option<String> {
+    let id = report
+        .revision
+        .filter(|_| report.source == BootSource::LastLive)?;
+    Some(format!(
+        "revision {id} is running instead of the files on disk; correct them and run `lanai apply`"
+    ))
+}

@@ -1,0 +1,178 @@
+//! A change from asking to answer: who may go, check, save, travel, record.
+
+use std::sync::Arc;
+
+use lanai_diagnostics::Severity;
+use lanai_store::{NewRevision, RevisionId, StoredFile};
+
+use crate::effects::effects;
+use crate::error::{ApplyError, Error};
+use crate::files::FileSet;
+use crate::inner::{Inner, Running};
+use crate::report::{Applied, CheckReport};
+use crate::road::{End, travel};
+use crate::settings::Author;
+
+/// Characters of a comment at most.
+const COMMENT_LIMIT: usize = 1000;
+
+/// What somebody asks for.
+pub(crate) struct Request {
+    pub(crate) files: FileSet,
+    pub(crate) author: Author,
+    pub(crate) comment: String,
+    pub(crate) base: Option<RevisionId>,
+    /// The word for the audit log.
+    pub(crate) action: &'static str,
+}
+
+/// Carries out a change, one at a time, and writes down what became of it.
+pub(crate) async fn apply(inner: &Arc<Inner>, request: Request) -> Result<Applied, ApplyError> {
+    let _turn = inner.turn(&request.author).map_err(ApplyError::Busy)?;
+    let (author, action) = (request.author.clone(), request.action);
+    let result = attempt(inner, request).await;
+    let (word, detail) = match &result {
+        Ok(applied) => (action.to_owned(), format!("revision {}", applied.revision)),
+        Err(ApplyError::Refused(report)) => (format!("{action} refused"), first_alert(report)),
+        Err(error) => (format!("{action} failed"), error.to_string()),
+    };
+    inner.note(&author, &word, &detail).await;
+    match &result {
+        Ok(_) => inner.set_notices(Vec::new()),
+        Err(ApplyError::NotRestored { left, .. }) => inner.set_notices(left.clone()),
+        Err(_) => {}
+    }
+    result
+}
+
+async fn attempt(inner: &Arc<Inner>, request: Request) -> Result<Applied, ApplyError> {
+    let live = inner.store.live().await?.map(|(revision, _)| revision.id);
+    if request.base.is_some() && request.base != live {
+        return Err(ApplyError::Conflict { live });
+    }
+    let (files, report, model) = inner.examine(request.files).await?;
+    let Some(model) = model else {
+        return Err(ApplyError::Refused(report));
+    };
+    let target = Arc::new(Running { files, model });
+    let before = inner.running();
+    keep_edits(inner, &before.files, &target.files, live).await?;
+    let new = NewRevision {
+        parent: live,
+        author: request.author.name,
+        from: request.author.from,
+        comment: request.comment.chars().take(COMMENT_LIMIT).collect(),
+        files: stored(&target.files),
+    };
+    let id = inner.store.save_pending(&new, inner.now_ms()).await?;
+    let plan = match travel(inner, &target, End::Install(id)).await {
+        Ok(plan) => plan,
+        Err(error) => {
+            inner
+                .store
+                .mark_failed(id, &error.to_string(), live)
+                .await?;
+            return Err(error);
+        }
+    };
+    if let Err(error) = inner.store.prune(inner.settings.revisions_kept).await {
+        // It is tried again after the next change.
+        tracing::warn!(%error, "cannot forget old revisions");
+    }
+    let effects = effects(&before.model.config, &target.model.config, &plan);
+    Ok(Applied {
+        revision: id,
+        report,
+        plan,
+        effects,
+        notices: Vec::new(),
+    })
+}
+
+/// Text that somebody edited on disk and never applied is about to be replaced: it is kept in the
+/// history, since nothing that a person wrote may get lost.
+async fn keep_edits(
+    inner: &Inner,
+    running: &FileSet,
+    target: &FileSet,
+    parent: Option<RevisionId>,
+) -> Result<(), ApplyError> {
+    let disk = inner.disk.clone();
+    let Ok(disk) = inner.blocking(move || disk.read()).await? else {
+        // What cannot be read as a file set is no text of a person.
+        return Ok(());
+    };
+    let lost = disk.iter().any(|(name, bytes)| {
+        running.get(name) != Some(bytes)
+            && target.get(name) != Some(bytes)
+            && (target.get(name).is_some() || running.get(name).is_some())
+    });
+    if !lost || !disk.problems().is_empty() {
+        return Ok(());
+    }
+    let new = NewRevision {
+        parent,
+        author: "unknown".to_owned(),
+        from: "files on disk".to_owned(),
+        comment: "edited by hand".to_owned(),
+        files: stored(&disk),
+    };
+    let id = inner.store.save_pending(&new, inner.now_ms()).await?;
+    inner
+        .store
+        .mark_failed(
+            id,
+            "never applied; the next revision took its place on disk",
+            parent,
+        )
+        .await?;
+    Ok(())
+}
+
+/// A file set as the store keeps it.
+pub(crate) fn stored(files: &FileSet) -> Vec<StoredFile> {
+    let each = files.iter().map(|(name, bytes)| StoredFile {
+        name: name.to_owned(),
+        secret: files.is_secret(name),
+        bytes: bytes.to_vec(),
+    });
+    each.collect()
+}
+
+/// A file set as the store kept it.
+pub(crate) fn restored(files: Vec<StoredFile>) -> FileSet {
+    files
+        .into_iter()
+        .map(|file| (file.name, file.bytes))
+        .collect()
+}
+
+fn first_alert(report: &CheckReport) -> String {
+    let alerts = report.count(Severity::Alert);
+    let first = report
+        .diagnostics
+        .iter()
+        .find(|found| found.severity == Severity::Alert);
+    let Some(first) = first else {
+        return String::new();
+    };
+    let sources = &report.sources;
+    let line = sources.position(first.span.file, first.span.start).line;
+    format!(
+        "{alerts} alerts, first at {}:{line}: {}",
+        sources.name(first.span.file),
+        first.message
+    )
+}
+
+impl Inner {
+    /// The files of a revision.
+    pub(crate) async fn files_of(&self, id: RevisionId) -> Result<FileSet, Error> {
+        let files = self
+            .store
+            .files(id)
+            .await?
+            .ok_or(Error::NoSuchRevision(id))?;
+        Ok(restored(files))
+    }
+}

@@ -1,0 +1,165 @@
+//! The check: everything that can be known to be wrong without touching anything.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use lanai_diagnostics::{Code, Diagnostic, FileId, SourceMap, Span};
+use lanai_language::{Environment, Facts, FileKind, NamedFile};
+use lanai_model::layer7::Config;
+use lanai_model::services::Services;
+use lanai_network::Desired;
+
+use crate::files::{FILE_LIMIT, FileSet, LAYER7, SERVICES};
+use crate::pem;
+use crate::report::CheckReport;
+use crate::resolve::resolve;
+
+/// The file set as a whole cannot be applied.
+const BAD_SET: Code = Code("C001");
+/// A file that is named is not there.
+const MISSING: Code = Code("C002");
+/// A file does not hold what it is named for.
+const UNFIT: Code = Code("C003");
+
+/// What the two texts mean.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Model {
+    pub(crate) services: Services,
+    pub(crate) config: Config,
+}
+
+impl Model {
+    pub(crate) fn desired(&self) -> Desired {
+        lanai_network::desired(&self.services, &self.config)
+    }
+}
+
+/// What a check depends on besides the files.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Surroundings<'a> {
+    /// The configuration directory.
+    pub(crate) root: &'a Path,
+    pub(crate) environment: &'a Environment,
+    pub(crate) facts: &'a Facts,
+}
+
+/// Reads both texts and looks at the files they name. There is a model if nothing is an alert.
+pub(crate) fn check(files: &FileSet, around: Surroundings<'_>) -> (CheckReport, Option<Model>) {
+    let mut sources = SourceMap::new();
+    // A text that is too large is not read; the set's problems say so.
+    let text = |name| {
+        files
+            .get(name)
+            .filter(|bytes| bytes.len() <= FILE_LIMIT)
+            .unwrap_or_default()
+    };
+    let services_id = sources.add(SERVICES, text(SERVICES));
+    let layer7_id = sources.add(LAYER7, text(LAYER7));
+
+    let whole = |message: String| Diagnostic::alert(BAD_SET, Span::new(services_id, 0, 0), message);
+    let mut diagnostics: Vec<Diagnostic> = files.problems().into_iter().map(whole).collect();
+    let services = lanai_language::services::read(&sources, &[services_id]);
+    let config =
+        lanai_language::layer7::read(&sources, &[layer7_id], around.environment, around.facts);
+    diagnostics.extend(services.diagnostics);
+    diagnostics.extend(config.diagnostics);
+    if let (Some(services), Some(config)) = (&services.value, &config.value) {
+        diagnostics.extend(lanai_language::cross::check(services, config, &sources));
+    }
+    if let Some(config) = &config.value {
+        for named in lanai_language::files_named(config) {
+            diagnostics.extend(named_file(&named, files, &sources, layer7_id, around.root));
+        }
+    }
+    let report = CheckReport {
+        sources: Arc::new(sources),
+        diagnostics,
+    };
+    let model = match (services.value, config.value) {
+        (Some(services), Some(config)) if !report.is_refused() => Some(Model { services, config }),
+        _ => None,
+    };
+    (report, model)
+}
+
+fn named_file(
+    named: &NamedFile,
+    files: &FileSet,
+    sources: &SourceMap,
+    text: FileId,
+    root: &Path,
+) -> Option<Diagnostic> {
+    let span = place(named, sources, text);
+    let shown = named.path.display();
+    let folder = match named.kind {
+        FileKind::Certificate => "ssl",
+    };
+    let Some(name) = resolve(files, root, folder, &named.path) else {
+        let found = Diagnostic::alert(
+            MISSING,
+            span,
+            format!("there is no file '{shown}' in this configuration"),
+        );
+        let existing: Vec<&str> = files
+            .names()
+            .filter(|name| name.starts_with("ssl/"))
+            .take(10)
+            .collect();
+        return Some(found.with_help(match existing.is_empty() {
+            true => format!("put the file into {folder}/ of the configuration directory"),
+            false => format!(
+                "put the file into {folder}/ of the configuration directory; there are: {}",
+                existing.join(", ")
+            ),
+        }));
+    };
+    let contents = pem::read(files.get(name).unwrap_or_default());
+    let (message, help) = if let Some(broken) = contents.broken {
+        (
+            format!("'{shown}' is damaged: {broken}"),
+            "export the certificate and its key as PEM again",
+        )
+    } else if contents.certificates.is_empty() {
+        (
+            format!("'{shown}' holds no certificate"),
+            "put the certificate, its chain and its private key into one file, in PEM",
+        )
+    } else if contents.keys == 0 && contents.encrypted {
+        (
+            format!("the private key in '{shown}' is locked with a password"),
+            "unlock it, for example with `openssl pkey -in FILE -out NEW`; nobody is there to type the password at a boot",
+        )
+    } else if contents.keys == 0 {
+        (
+            format!("'{shown}' holds no private key"),
+            "add the private key of the certificate to the file, in PEM",
+        )
+    } else {
+        return None;
+    };
+    Some(Diagnostic::alert(UNFIT, span, message).with_help(help))
+}
+
+/// The path on the line that names it, or the line if it is written otherwise (quoted, in parts).
+fn place(named: &NamedFile, sources: &SourceMap, text: FileId) -> Span {
+    let file = sources.find(&named.origin.file).unwrap_or(text);
+    let Some(line) = sources.line_span(file, named.origin.line) else {
+        return Span::new(file, 0, 0);
+    };
+    let path = named.path.as_os_str().as_encoded_bytes();
+    let found = sources
+        .slice(line)
+        .windows(path.len().max(1))
+        .position(|window| window == path);
+    match found
+        .and_then(|at| u32::try_from(at).ok())
+        .zip(u32::try_from(path.len()).ok())
+    {
+        Some((at, length)) => Span {
+            start: line.start + at,
+            end: line.start + at + length,
+            ..line
+        },
+        None => line,
+    }
+}

@@ -1,0 +1,193 @@
+//! What [`crate::Control`] works with: settings, engine, host, history, disk, and who is changing
+//! things right now.
+
+use std::fs;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use lanai_store::Store;
+use tokio::sync::OwnedMutexGuard;
+
+use crate::check::{Model, Surroundings, check};
+use crate::disk::{Disk, DiskError};
+use crate::engine::Engine;
+use crate::error::{Error, OpenError};
+use crate::files::FileSet;
+use crate::host::Host;
+use crate::passwords::Hashing;
+use crate::report::{CheckReport, Holder};
+use crate::settings::{Author, Settings};
+use crate::throttle::Throttle;
+
+/// Name of the database in the state directory.
+const DATABASE: &str = "lanai.db";
+
+pub(crate) struct Inner {
+    pub(crate) settings: Settings,
+    pub(crate) engine: Arc<dyn Engine>,
+    pub(crate) host: Arc<dyn Host>,
+    pub(crate) store: Store,
+    pub(crate) disk: Disk,
+    pub(crate) hashing: Hashing,
+    pub(crate) throttle: Mutex<Throttle>,
+    /// One change at a time.
+    changing: Arc<tokio::sync::Mutex<()>>,
+    holder: Mutex<Option<Holder>>,
+    running: Mutex<Arc<Running>>,
+    notices: Mutex<Vec<String>>,
+}
+
+/// What the box was last asked to run.
+#[derive(Debug, Default)]
+pub(crate) struct Running {
+    pub(crate) files: FileSet,
+    pub(crate) model: Model,
+}
+
+/// The right to change things, until it is dropped.
+pub(crate) struct Turn {
+    inner: Arc<Inner>,
+    _guard: OwnedMutexGuard<()>,
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        *locked(&self.inner.holder) = None;
+    }
+}
+
+impl Inner {
+    /// See [`crate::Control::open`].
+    pub(crate) async fn open(
+        settings: Settings,
+        engine: Arc<dyn Engine>,
+        host: Arc<dyn Host>,
+    ) -> Result<Self, OpenError> {
+        let directory = |DiskError { path, source }| OpenError::Directory { path, source };
+        let state = settings.state_dir.clone();
+        let made = fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&state);
+        made.map_err(|source| OpenError::Directory {
+            path: state.clone(),
+            source,
+        })?;
+        let disk = Disk::new(settings.config_dir.clone());
+        disk.tidy().map_err(directory)?;
+        let store = Store::open(&state.join(DATABASE)).await?;
+        Ok(Self {
+            settings,
+            engine,
+            host,
+            store,
+            disk,
+            hashing: Hashing::default(),
+            throttle: Mutex::default(),
+            changing: Arc::default(),
+            holder: Mutex::default(),
+            running: Mutex::default(),
+            notices: Mutex::default(),
+        })
+    }
+
+    /// The right to change things, or who has it.
+    pub(crate) fn turn(self: &Arc<Self>, author: &Author) -> Result<Turn, Holder> {
+        let mut holder = locked(&self.holder);
+        let me = Holder {
+            name: author.name.clone(),
+            from: author.from.clone(),
+            since_ms: self.now_ms(),
+        };
+        match Arc::clone(&self.changing).try_lock_owned() {
+            Ok(guard) => {
+                *holder = Some(me);
+                drop(holder);
+                Ok(Turn {
+                    inner: Arc::clone(self),
+                    _guard: guard,
+                })
+            }
+            // Between the two drops of a turn there is no holder any more; then it is just ending.
+            Err(_) => Err(holder.clone().unwrap_or(Holder {
+                name: "somebody".to_owned(),
+                ..me
+            })),
+        }
+    }
+
+    /// Checks a file set off the asynchronous threads: a large text takes a while.
+    pub(crate) async fn examine(
+        self: &Arc<Self>,
+        files: FileSet,
+    ) -> Result<(FileSet, CheckReport, Option<Model>), Error> {
+        let inner = Arc::clone(self);
+        let checked = self.blocking(move || {
+            let (report, model) = check(&files, inner.surroundings());
+            (files, report, model)
+        });
+        checked.await
+    }
+
+    /// Runs what blocks where it may.
+    pub(crate) async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        tokio::task::spawn_blocking(work)
+            .await
+            .map_err(|_| Error::Interrupted)
+    }
+
+    pub(crate) fn running(&self) -> Arc<Running> {
+        Arc::clone(&locked(&self.running))
+    }
+
+    pub(crate) fn set_running(&self, running: Arc<Running>) {
+        *locked(&self.running) = running;
+    }
+
+    pub(crate) fn notices(&self) -> Vec<String> {
+        locked(&self.notices).clone()
+    }
+
+    pub(crate) fn holder(&self) -> Option<Holder> {
+        locked(&self.holder).clone()
+    }
+
+    pub(crate) fn set_notices(&self, notices: Vec<String>) {
+        *locked(&self.notices) = notices;
+    }
+
+    pub(crate) fn now_ms(&self) -> i64 {
+        self.settings.clock.now_ms()
+    }
+
+    /// Adds a line to the audit log; that it cannot be added stops nothing, and is logged instead.
+    pub(crate) async fn note(&self, author: &Author, action: &str, detail: &str) {
+        let added = self
+            .store
+            .audit(self.now_ms(), &author.name, &author.from, action, detail)
+            .await;
+        match added {
+            Ok(()) => tracing::info!(actor = author.name, from = author.from, action, detail),
+            Err(error) => {
+                tracing::error!(actor = author.name, from = author.from, action, detail, %error, "cannot write the audit log");
+            }
+        }
+    }
+
+    pub(crate) fn surroundings(&self) -> Surroundings<'_> {
+        Surroundings {
+            root: &self.settings.config_dir,
+            environment: &self.settings.environment,
+            facts: &self.settings.facts,
+        }
+    }
+}
+
+/// A lock of ours is held for a moment and never across anything that panics; and what it guards is
+/// whole at any time.
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

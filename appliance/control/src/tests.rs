@@ -1,0 +1,10 @@
+//! The transaction against a made-up box, with everything failing that can, and the process dying
+//! at every step.
+
+mod accounts;
+mod boot;
+mod changes;
+mod failures;
+pub(crate) mod faults;
+mod looking;
+mod world;
