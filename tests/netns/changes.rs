@@ -136,7 +136,8 @@ fn a_restarted_daemon_comes_back_with_its_files() {
     let before = appliance.kernel_state();
     assert_eq!(appliance.stop(), 0);
     appliance.start();
-    assert_eq!(lab.client("internet").get(WWW).status, 200);
+    let response = lab.client("internet").get(WWW);
+    assert_eq!(response.status, 200, "{response:?}");
     assert_eq!(appliance.kernel_state(), before);
 }
 

@@ -185,10 +185,16 @@ impl Before {
                 (seen == self.kernel).then_some(())
             });
         }));
+        let lines = |from: &str, other: &str| -> Vec<String> {
+            let alone = from
+                .lines()
+                .filter(|line| !other.lines().any(|known| known == *line));
+            alone.map(str::to_owned).collect()
+        };
+        let (gone, new) = (lines(&self.kernel, &seen), lines(&seen, &self.kernel));
         assert!(
             same.is_ok(),
-            "the kernel's state before:\n{}\nnow:\n{seen}",
-            self.kernel
+            "the kernel's state: gone {gone:#?}, new {new:#?}"
         );
         let names = |files: &[(String, Vec<u8>)]| -> Vec<String> {
             files.iter().map(|(name, _)| name.clone()).collect()

@@ -1,12 +1,12 @@
 //! The appliance under test: `lanai daemon` in its namespace, driven as a person would.
 
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::lab::Lab;
 use crate::process::{Finished, Process, run};
-use crate::wait::until;
 
 /// The folder this project is checked out in.
 #[must_use]
@@ -91,25 +91,28 @@ impl<'lab> Appliance<'lab> {
     pub fn start(&mut self) {
         assert!(self.daemon.is_none(), "started twice");
         let [config, state, run] = self.directories();
-        let argv = [
-            lanai(),
-            "daemon",
-            "--config",
-            &config,
-            "--state",
-            &state,
-            "--run",
-            &run,
-        ];
-        let mut daemon = self.lab.start("appliance", &argv);
-        until("lanai to answer `status`", Duration::from_secs(20), || {
-            assert!(
-                daemon.alive(),
-                "lanai ended while starting:\n{}",
-                daemon.log()
-            );
-            (self.lanai(&["status"]).code == 0).then_some(())
-        });
+        // systemd's own protocol: the daemon says when it is ready.
+        let socket = self.lab.fresh("notify");
+        let announced = UnixDatagram::bind(&socket).unwrap();
+        announced
+            .set_read_timeout(Some(Duration::from_secs(20)))
+            .unwrap();
+        let environment = format!("NOTIFY_SOCKET={}", socket.display());
+        let daemon = ["env", &environment, lanai(), "daemon"];
+        let directories = ["--config", &config, "--state", &state, "--run", &run];
+        let daemon = self
+            .lab
+            .start("appliance", &[&daemon[..], &directories].concat());
+        let mut message = [0; 1024];
+        let ready = announced
+            .recv(&mut message)
+            .map(|length| message[..length].to_vec());
+        let ready = ready.map(|message| String::from_utf8_lossy(&message).contains("READY=1"));
+        assert!(
+            ready.is_ok_and(|ready| ready),
+            "lanai is not ready:\n{}",
+            daemon.log()
+        );
         self.daemon = Some(daemon);
     }
 
@@ -167,9 +170,9 @@ impl<'lab> Appliance<'lab> {
     pub fn kernel_state(&self) -> String {
         self.lab.sh(
             "appliance",
-            "ip address show | grep -v -e 'valid_lft' -e inet6; ip route show table all | grep -v fe80 \
-             | sort; ip rule show; ss -Htln | sort; sysctl -a 2>/dev/null | grep -e rp_filter -e \
-             'ip_forward =' -e arp_; nft list ruleset",
+            "ip -o link show up | cut -d: -f2; ip -o -4 address show; ip -4 route show table all | sort; ip rule show
+             ss -Htln | sort; sysctl -a 2>/dev/null | grep -e rp_filter -e 'ip_forward =' -e 'arp_[ai]'
+             nft list ruleset",
         )
     }
 
