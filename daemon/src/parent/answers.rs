@@ -31,8 +31,8 @@ impl Answers {
 
     async fn for_control(&self, question: Question) -> Reply {
         match question {
-            Question::Attend { role } => {
-                tracing::info!("{role:?} is up");
+            Question::Attend { .. } => {
+                tracing::info!("control is up");
                 Reply::Done
             }
             Question::Observe => match lanai_kernel::observe().await {

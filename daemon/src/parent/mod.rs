@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 use nix::unistd::Uid;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -98,6 +99,7 @@ pub(crate) fn run(directories: &Directories) -> Result<(), ParentError> {
         engine,
     )?;
     limits::raise_descriptors(Some(limits::DESCRIPTORS));
+    ignore_strays().map_err(|error| ParentError::Start(error.into()))?;
     // Everything that needs more than the rest of this life is done.
     rights::keep_only(rights::PARENT)?;
 
@@ -108,6 +110,17 @@ pub(crate) fn run(directories: &Directories) -> Result<(), ParentError> {
         .build();
     let runtime = runtime.map_err(ParentError::Start)?;
     runtime.block_on(supervise(place, &settings, control, engine))
+}
+
+/// A terminal that closes, or a `killall` meant for others, must not end the service. The children
+/// inherit this.
+fn ignore_strays() -> nix::Result<()> {
+    for stray in [Signal::SIGHUP, Signal::SIGUSR2] {
+        let ignore = SigAction::new(SigHandler::SigIgn, SaFlags::empty(), SigSet::empty());
+        // SAFETY: ignoring a signal runs no code of ours.
+        unsafe { sigaction(stray, &ignore) }?;
+    }
+    Ok(())
 }
 
 async fn supervise(

@@ -5,11 +5,13 @@
 
 mod arguments;
 mod background;
+mod life;
 mod load;
 mod report;
 mod run;
 mod signals;
 pub(crate) mod sources;
+mod takeover;
 mod version;
 
 use std::ffi::OsString;

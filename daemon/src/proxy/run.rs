@@ -6,22 +6,21 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use lanai_diagnostics::render;
-use lanai_engine::{Engine, Files, PrepareError, Status};
+use lanai_engine::{Engine, Files, PrepareError};
 use lanai_model::layer7::Config;
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 
 use super::arguments::{Arguments, Master};
 use super::background::{self, Side, Terminal};
 use super::load::{self, Loaded};
 use super::report::Report;
-use super::signals::{self, Signals, Wish};
+use super::takeover::Previous;
+use super::{life, signals};
 use crate::{facts, limits, notify};
 
 /// The reason was reported; the process ends with this.
-struct Failed(ExitCode);
+pub(super) struct Failed(ExitCode);
 
-type Outcome<T> = Result<T, Failed>;
+pub(super) type Outcome<T> = Result<T, Failed>;
 
 /// Checks or runs; returns when there is nothing left to do.
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
@@ -58,7 +57,7 @@ fn go(arguments: &Arguments, report: &mut Report) -> Outcome<ExitCode> {
 }
 
 /// Reads the configuration and reports everything there is to say about it.
-fn configuration(arguments: &Arguments, report: &mut Report) -> Outcome<Config> {
+pub(super) fn configuration(arguments: &Arguments, report: &mut Report) -> Outcome<Config> {
     match load::load(arguments, report) {
         Ok(Loaded {
             config: Some(_), ..
@@ -131,12 +130,14 @@ fn start(arguments: &Arguments, report: &mut Report, config: &Config) -> Outcome
         arguments.max_connections,
     ));
     let engine = engine.map_err(|error| alert(report, &crate::chain(&error)))?;
-    let prepared = engine
-        .prepare(config, &Disk)
+    let mut previous = Previous::new(arguments);
+    let prepared = previous
+        .prepare(&engine, config, &Disk, report)
         .map_err(|problems| refused(report, &problems))?;
     engine.swap(prepared);
+    previous.stop(report);
     settle(arguments, report, pid_file, terminal)?;
-    serve(arguments, report, &engine, config, &signals)
+    life::live(arguments, report, &engine, config, &signals)
 }
 
 /// Everything listens: tell all who wait for that.
@@ -154,19 +155,6 @@ fn settle(
             &format!("[haproxy.main()] Cannot write pidfile : {error}"),
         ));
     }
-    let (signal, name) = if arguments.previous_at_once {
-        (Signal::SIGTERM, "SIGTERM")
-    } else {
-        (Signal::SIGUSR1, "SIGUSR1")
-    };
-    for &pid in &arguments.previous {
-        if let Err(error) = kill(Pid::from_raw(pid), signal) {
-            report.notice(&format!(
-                "process {pid} could not be sent {name}: {}",
-                error.desc()
-            ));
-        }
-    }
     if arguments.master == Master::Notify
         && let Err(error) = notify::notify(&format!("READY=1\nMAINPID={}\n", std::process::id()))
     {
@@ -183,116 +171,7 @@ fn settle(
     Ok(())
 }
 
-/// Waits for signals until one says to finish.
-fn serve(
-    arguments: &Arguments,
-    report: &mut Report,
-    engine: &Engine,
-    config: &Config,
-    signals: &Signals,
-) -> Outcome<ExitCode> {
-    let mut hard_stop_after = config.global.hard_stop_after;
-    loop {
-        match signals.wait() {
-            Ok(Wish::Tell) => tell(report, engine),
-            Ok(Wish::Reload) if arguments.master != Master::No => {
-                if let Some(config) = reload(arguments, report, engine) {
-                    hard_stop_after = config.global.hard_stop_after;
-                }
-            }
-            Ok(Wish::Reload) => {}
-            Ok(Wish::Finish) => break,
-            Err(error) => return Err(alert(report, &format!("signals: {error}"))),
-        }
-    }
-    engine.soft_stop();
-    stopped(report, &engine.status());
-    if !engine.wait_drained(hard_stop_after) {
-        report.warning("soft-stop running for too long, performing a hard-stop.");
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-/// SIGUSR2 with `-W`: the new configuration takes over, or nothing changes.
-fn reload(arguments: &Arguments, report: &mut Report, engine: &Engine) -> Option<Config> {
-    let tell = |state: &str| {
-        if arguments.master == Master::Notify {
-            // Whoever sent the signal sees the outcome in the log as well.
-            let _ = notify::notify(state);
-        }
-    };
-    tell("RELOADING=1\nSTATUS=Reloading Configuration.\n");
-    let mut fresh = Report::new(arguments.quiet && !arguments.debug);
-    let config = configuration(arguments, &mut fresh).ok();
-    let prepared = config.as_ref().and_then(|config| {
-        engine
-            .prepare(config, &Disk)
-            .map_err(|problems| refused(&mut fresh, &problems))
-            .ok()
-    });
-    if let Some(prepared) = prepared {
-        engine.swap(prepared);
-        report.notice("the configuration was reloaded");
-        tell("READY=1\nSTATUS=Ready.\n");
-        config
-    } else {
-        report.warning("the configuration was not reloaded; the previous one goes on");
-        tell("READY=1\nSTATUS=Reload failed!\n");
-        None
-    }
-}
-
-/// SIGHUP: what HAProxy says of each proxy and server.
-fn tell(report: &mut Report, engine: &Engine) {
-    report.warning("SIGHUP received, dumping servers states.");
-    let status = engine.status();
-    for backend in &status.backends {
-        for server in &backend.servers {
-            report.warning(&format!(
-                "SIGHUP: Server {}/{} is {}. Conn: {} act, 0 pend, {} tot.",
-                backend.name,
-                server.name,
-                if server.up { "UP" } else { "DOWN" },
-                server.counters.current,
-                server.counters.total,
-            ));
-        }
-        report.warning(&format!(
-            "SIGHUP: Proxy {} has {} active servers and 0 backup servers available. \
-             Conn: act(FE+BE): 0+{}, {} pend (0 unass), tot(FE+BE): 0+{}.",
-            backend.name,
-            backend.servers.iter().filter(|server| server.up).count(),
-            backend.counters.current,
-            backend.queued,
-            backend.counters.total,
-        ));
-    }
-    for frontend in &status.frontends {
-        report.warning(&format!(
-            "SIGHUP: Proxy {} has no servers. Conn: act(FE+BE): {}+0, 0 pend (0 unass), \
-             tot(FE+BE): {}+0.",
-            frontend.name, frontend.counters.current, frontend.counters.total,
-        ));
-    }
-}
-
-fn stopped(report: &mut Report, status: &Status) {
-    let frontends = status
-        .frontends
-        .iter()
-        .map(|one| (&one.name, one.counters.total, 0));
-    let backends = status
-        .backends
-        .iter()
-        .map(|one| (&one.name, 0, one.counters.total));
-    for (name, front, back) in frontends.chain(backends) {
-        report.warning(&format!(
-            "Proxy {name} stopped (cumulated conns: FE: {front}, BE: {back})."
-        ));
-    }
-}
-
-fn refused(report: &mut Report, problems: &[PrepareError]) -> Failed {
+pub(super) fn refused(report: &mut Report, problems: &[PrepareError]) -> Failed {
     for problem in problems {
         match &problem.origin {
             Some(origin) => report.alert(&format!("config : [{origin}] : {}", problem.message)),
@@ -305,7 +184,7 @@ fn refused(report: &mut Report, problems: &[PrepareError]) -> Failed {
     )
 }
 
-fn alert(report: &mut Report, text: &str) -> Failed {
+pub(super) fn alert(report: &mut Report, text: &str) -> Failed {
     report.alert(text);
     Failed(ExitCode::from(1))
 }
@@ -319,7 +198,7 @@ pub(crate) fn system_words(error: &io::Error) -> String {
 }
 
 /// Files by their path, as HAProxy finds them.
-struct Disk;
+pub(super) struct Disk;
 
 impl Files for Disk {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {

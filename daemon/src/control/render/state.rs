@@ -7,6 +7,9 @@ use serde_json::json;
 use super::{Ink, Paper, lasting, moment, table};
 use crate::wire::shell::{Part, Reply};
 
+/// `rtm_protocol` of routes that the kernel itself makes (`linux/rtnetlink.h`).
+const KERNEL: u8 = 2;
+
 /// `lanai status`.
 pub(in crate::control) fn status(paper: Paper, status: &Status) -> Reply {
     paper.reply(true, || whole(paper, status), || json!(status))
@@ -114,15 +117,19 @@ fn interfaces(paper: Paper, seen: &Observed) -> String {
     table(&seen.links.iter().map(row).collect::<Vec<_>>())
 }
 
-/// Routes of the main table, without those that the kernel adds for addresses.
+/// Routes of the main table, and whose they are if not ours.
 fn routes(seen: &Observed) -> String {
     let main = seen
         .routes
         .iter()
         .filter(|one| one.route.table == lanai_network::TABLE_MAIN);
     main.map(|one| {
-        let ours = if one.is_ours() { "" } else { " (not ours)" };
-        format!("  {}{ours}\n", one.route)
+        let whose = match one.protocol {
+            _ if one.is_ours() => "",
+            KERNEL => " (by the kernel, for an address)",
+            _ => " (not ours)",
+        };
+        format!("  {}{whose}\n", one.route)
     })
     .collect()
 }
