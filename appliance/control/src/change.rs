@@ -68,10 +68,10 @@ async fn attempt(inner: &Arc<Inner>, request: Request) -> Result<Applied, ApplyE
     let plan = match travel(inner, &target, End::Install(id)).await {
         Ok(plan) => plan,
         Err(error) => {
-            inner
-                .store
-                .mark_failed(id, &error.to_string(), live)
-                .await?;
+            if let Err(unsaved) = inner.store.mark_failed(id, &error.to_string(), live).await {
+                // The cause matters more; and the next boot finds the revision pending.
+                tracing::error!(error = %unsaved, revision = %id, "cannot mark a revision failed");
+            }
             return Err(error);
         }
     };
