@@ -35,6 +35,8 @@ pub(crate) struct Listening {
     pub(crate) socket: Arc<OwnedFd>,
     pub(crate) frontend: Arc<FrontendState>,
     pub(crate) tls: Option<TlsConfig>,
+    /// `name` of the bind line, else its number.
+    pub(crate) label: Arc<str>,
 }
 
 /// Opens the listening socket of a bind line.

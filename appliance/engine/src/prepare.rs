@@ -164,6 +164,10 @@ impl Prepare<'_> {
             let tls = number.and_then(|n| frontend.tls.get(n)).cloned().flatten();
             let backlog = self.backlog(frontend, bind);
             let key = ListenKey::of(bind);
+            let label = bind
+                .name
+                .clone()
+                .unwrap_or_else(|| (number.unwrap_or(0) + 1).to_string().into());
             let socket = match open.get(&key) {
                 Some(before) if shared => listen::share_port(&before.socket)
                     .map(|()| before.socket.clone())
@@ -179,6 +183,7 @@ impl Prepare<'_> {
                         socket,
                         frontend,
                         tls,
+                        label,
                     }));
                 }
                 Err(message) => {

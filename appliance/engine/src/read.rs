@@ -113,6 +113,7 @@ fn backend(back: &LiveBackend) -> BackendStatus {
         up: back.servers.iter().any(LiveServer::may_serve),
         queued: back.state.queued.load(Ordering::Relaxed),
         queued_max: back.state.queued_max.load(Ordering::Relaxed),
+        downs: back.state.downs.load(Ordering::Relaxed),
         counters: back.state.activity.read(),
         servers: back
             .servers

@@ -69,6 +69,8 @@ pub(crate) struct Sums {
     pub(crate) retries: Count,
     pub(crate) connects: Count,
     pub(crate) reuses: Count,
+    pub(crate) client_aborts: Count,
+    pub(crate) server_aborts: Count,
     responses: [Count; 6],
 }
 
@@ -106,6 +108,8 @@ impl Sums {
             &self.retries,
             &self.connects,
             &self.reuses,
+            &self.client_aborts,
+            &self.server_aborts,
         ]
         .into_iter()
         .chain(&self.responses)
@@ -198,6 +202,8 @@ impl Activity {
             responses,
             connects: sum(|s| &s.connects),
             reuses: sum(|s| &s.reuses),
+            client_aborts: sum(|s| &s.client_aborts),
+            server_aborts: sum(|s| &s.server_aborts),
         }
     }
 }
@@ -221,6 +227,8 @@ pub(crate) struct BackendState {
     /// Length of the queue, to be read without its lock.
     pub(crate) queued: AtomicU32,
     pub(crate) queued_max: AtomicU32,
+    /// Times it went down.
+    pub(crate) downs: AtomicU32,
     /// Since when any or no server may get traffic.
     pub(crate) changed: Mutex<(bool, Instant)>,
 }
@@ -317,6 +325,7 @@ impl Registry {
                 turns: Mutex::default(),
                 queued: AtomicU32::new(0),
                 queued_max: AtomicU32::new(0),
+                downs: AtomicU32::new(0),
                 changed: Mutex::new((true, Instant::now())),
             })
         };

@@ -60,6 +60,10 @@ pub struct Counters {
     pub connects: u64,
     /// Requests sent over a connection that was open already.
     pub reuses: u64,
+    /// Transfers that the client broke off.
+    pub client_aborts: u64,
+    /// Transfers that the server broke off.
+    pub server_aborts: u64,
 }
 
 /// One frontend.
@@ -113,6 +117,8 @@ pub struct BackendStatus {
     pub counters: Counters,
     /// Its servers.
     pub servers: Vec<ServerStatus>,
+    /// Times its last server went down.
+    pub downs: u32,
     /// Since its `up` last changed.
     pub since_change: Duration,
 }

@@ -2,8 +2,8 @@
 
 use super::Framing;
 
-/// Fields a head may have: HAProxy's `tune.http.maxhdr`.
-pub(crate) const MAX_FIELDS: usize = 101;
+/// Fields a head may have: HAProxy's `tune.http.maxhdr` of 101 counts the start line.
+pub(crate) const MAX_FIELDS: usize = 100;
 
 /// The outcome of reading a head that may not be whole yet.
 #[derive(Debug, PartialEq, Eq)]
@@ -19,10 +19,8 @@ pub(crate) enum Parsed<T> {
 /// Why a head is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BadHead {
-    /// It breaks the grammar, or its framing is ambiguous.
+    /// It breaks the grammar, has more than [`MAX_FIELDS`] fields, or its framing is ambiguous.
     Syntax,
-    /// More than [`MAX_FIELDS`] fields.
-    TooManyFields,
     /// A transfer coding other than `chunked` was applied.
     TransferCoding,
 }
@@ -166,7 +164,7 @@ pub(super) fn fields(head: &mut [u8], mut at: usize, out: &mut Fields) -> Parsed
             return Parsed::Partial;
         }
         if out.len() == MAX_FIELDS {
-            return Parsed::Bad(BadHead::TooManyFields);
+            return Parsed::Bad(BadHead::Syntax);
         }
         match field(head, at, end) {
             Some(field) => out.push(field),
@@ -248,11 +246,8 @@ pub(super) fn write_fields(head: &[u8], fields: &Fields, keep_length: bool, out:
         let (name, value) = (field.name.of(head), field.value.of(head));
         match field.known {
             Known::Connection => {
-                let hop = |t: &&[u8]| {
-                    !t.eq_ignore_ascii_case(b"close") && !t.eq_ignore_ascii_case(b"keep-alive")
-                };
                 let mut first = true;
-                for token in tokens(value).filter(hop) {
+                for token in forwarded_tokens(value) {
                     out.extend_from_slice(if first { b"connection: " } else { b", " });
                     out.extend_from_slice(token);
                     first = false;
@@ -285,17 +280,37 @@ pub(super) fn write_field(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(b"\r\n");
 }
 
-/// Bytes of names and values: what HAProxy's `%B` counts of a head's fields.
-pub(super) fn fields_size(fields: &Fields) -> u64 {
-    fields
-        .iter()
-        .map(|f| u64::from(f.name.end - f.name.start + f.value.end - f.value.start))
-        .sum()
+/// Bytes of names and values: what HAProxy's `%B` counts of a head's fields. Those that end here are
+/// not counted.
+pub(super) fn fields_size(head: &[u8], fields: &Fields, chunked: bool) -> u64 {
+    let size = |field: &Field| match field.known {
+        Known::Repeated => 0,
+        Known::ContentLength if chunked => 0,
+        Known::Connection => {
+            let kept: usize = forwarded_tokens(field.value.of(head))
+                .map(|t| t.len() + 2)
+                .sum();
+            if kept == 0 {
+                0
+            } else {
+                "connection".len() + kept - 2
+            }
+        }
+        _ => field.name.of(head).len() + field.value.of(head).len(),
+    };
+    fields.iter().map(size).sum::<usize>() as u64
+}
+
+/// The tokens of a `Connection` field that concern more than this hop.
+fn forwarded_tokens(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let hop =
+        |t: &&[u8]| !t.eq_ignore_ascii_case(b"close") && !t.eq_ignore_ascii_case(b"keep-alive");
+    tokens(value).filter(hop)
 }
 
 /// Whether `b` may be in a token (RFC 9110, section 5.6.2).
 pub(super) fn is_token(b: u8) -> bool {
-    TOKEN.get(b as usize).copied().unwrap_or(false)
+    b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b)
 }
 
 /// Splits `head[at..end]` at its colon.
@@ -352,17 +367,3 @@ fn content_length(value: &[u8]) -> Option<u64> {
     }
     length
 }
-
-static TOKEN: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut b = 0;
-    while b < 256 {
-        table[b] = matches!(
-            b as u8,
-            b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'!' | b'#' | b'$' | b'%' | b'&' | b'\''
-                | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~'
-        );
-        b += 1;
-    }
-    table
-};

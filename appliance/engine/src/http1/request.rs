@@ -1,8 +1,8 @@
 //! Request heads.
 
 use super::head::{
-    BadHead, Fields, Known, Meaning, Parsed, Span, fields, is_token, leading_empty_lines, line_end,
-    meaning, write_field, write_fields,
+    BadHead, Fields, Known, Meaning, Parsed, Span, fields, fields_size, is_token,
+    leading_empty_lines, line_end, meaning, write_field, write_fields,
 };
 use super::{Framing, Persistence, Version};
 
@@ -50,10 +50,9 @@ pub(crate) struct Request {
     pub(crate) method: Method,
     pub(crate) version: Version,
     pub(crate) framing: Framing,
-    /// The whole start line, as it came, for the log.
-    pub(crate) line: Span,
     method_name: Span,
     target: Span,
+    version_text: Span,
     meaning: Meaning,
 }
 
@@ -104,6 +103,21 @@ impl Request {
         self.meaning.connection_upgrade && self.meaning.upgrade
     }
 
+    /// Appends the start line for the log: as it was sent, with single spaces.
+    pub(crate) fn write_line(&self, head: &[u8], out: &mut Vec<u8>) {
+        out.extend_from_slice(self.method_name.of(head));
+        out.push(b' ');
+        out.extend_from_slice(self.target.of(head));
+        out.push(b' ');
+        out.extend_from_slice(self.version_text.of(head));
+    }
+
+    /// What HAProxy counts as received for this head: its internal form, not the bytes on the wire.
+    pub(crate) fn counted_size(&self, head: &[u8], fields: &Fields) -> u64 {
+        let line = 20 + 8 + self.method_name.of(head).len() + self.target.of(head).len();
+        line as u64 + fields_size(head, fields, self.framing == Framing::Chunked) + 1
+    }
+
     /// Whether the head has a field of this name.
     pub(crate) fn has_field(&self, head: &[u8], fields: &Fields, name: &[u8]) -> bool {
         fields
@@ -135,10 +149,10 @@ impl Request {
 }
 
 struct StartLine {
-    line: Span,
     method: Span,
     target: Span,
     version: Version,
+    version_text: Span,
 }
 
 impl StartLine {
@@ -176,10 +190,10 @@ impl StartLine {
             _ => return None,
         };
         Some(Self {
-            line: Span::new(start, end),
             method: Span::new(start, start + method_len),
             target: Span::new(start + target_at, start + target_at + target_len),
             version,
+            version_text: Span::new(start + version_at, end),
         })
     }
 
@@ -197,9 +211,9 @@ impl StartLine {
             method,
             version: self.version,
             framing,
-            line: self.line,
             method_name: self.method,
             target: self.target,
+            version_text: self.version_text,
             meaning,
         })
     }

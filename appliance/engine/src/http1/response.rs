@@ -15,7 +15,6 @@ pub(crate) struct Response {
     pub(crate) framing: Framing,
     reason: Span,
     meaning: Meaning,
-    fields_size: u64,
 }
 
 /// How a response head goes out.
@@ -40,7 +39,6 @@ impl Response {
             Parsed::Partial => Parsed::Partial,
             Parsed::Bad(why) => Parsed::Bad(why),
             Parsed::Whole((), len) => {
-                let size = fields_size(out);
                 match meaning(head, out).and_then(|m| Ok((m, framing(&m, status, method)?))) {
                     Ok((meaning, framing)) => Parsed::Whole(
                         Self {
@@ -49,7 +47,6 @@ impl Response {
                             framing,
                             reason,
                             meaning,
-                            fields_size: size,
                         },
                         len,
                     ),
@@ -99,9 +96,9 @@ impl Response {
     }
 
     /// What HAProxy's `%B` counts for this head: its internal form, not the bytes on the wire.
-    pub(crate) fn logged_size(&self, head: &[u8]) -> u64 {
+    pub(crate) fn logged_size(&self, head: &[u8], fields: &Fields) -> u64 {
         let line = 20 + 8 + 3 + self.reason.of(head).len() as u64;
-        line + self.fields_size + 1
+        line + fields_size(head, fields, self.meaning.transfer_encodings > 0) + 1
     }
 }
 

@@ -128,7 +128,7 @@ fn what_is_refused() {
         b"\r\n".to_vec(),
     ]
     .concat();
-    assert_eq!(bad(&many), BadHead::TooManyFields);
+    assert_eq!(bad(&many), BadHead::Syntax);
 }
 
 #[test]

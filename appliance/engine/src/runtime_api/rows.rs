@@ -112,7 +112,9 @@ impl Row {
         self.set(Column::Lbtot, counters.total);
         self.set(Column::Connect, counters.connects);
         self.set(Column::Reuse, counters.reuses);
-        self.zero_large(&[Column::Wredis, Column::CliAbrt, Column::SrvAbrt]);
+        self.set(Column::CliAbrt, counters.client_aborts);
+        self.set(Column::SrvAbrt, counters.server_aborts);
+        self.zero_large(&[Column::Wredis]);
         self.zero_small(SERVER_SIDE_ZEROS);
         if counters.total == 0 {
             // HAProxy's word for "never". How long ago the last one was is not kept.
@@ -305,9 +307,9 @@ fn backend(backend: &BackendStatus) -> Row {
         seconds(backend.since_change)
     };
     row.set(Column::Downtime, downtime);
+    row.set(Column::Chkdown, backend.downs);
     row.zero_large(&[
         Column::Dreq,
-        Column::Chkdown,
         Column::CompIn,
         Column::CompOut,
         Column::CompByp,

@@ -71,6 +71,7 @@ fn status() -> Status {
             up: true,
             queued: 0,
             queued_max: 5,
+            downs: 0,
             counters,
             servers: vec![
                 server("s1", 1, "UP", "L4OK", ""),

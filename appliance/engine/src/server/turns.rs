@@ -41,6 +41,11 @@ impl Assigned {
             .expect("the index came from these servers")
     }
 
+    /// Sessions of the server beside this one.
+    pub(crate) fn others(&self) -> u32 {
+        self.server().state.activity.current().saturating_sub(1)
+    }
+
     pub(crate) fn index(&self) -> usize {
         self.index
     }

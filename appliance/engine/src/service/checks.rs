@@ -149,10 +149,12 @@ fn report(
     let Some(mut machine) = health.health else {
         return plan.check.inter;
     };
+    let was_up = machine.is_up();
     let transition = machine.report(success);
     health.health = Some(machine);
     health.last = Some(result.clone());
-    health.failures += u64::from(!success);
+    // The manual counts failures of a server that is up.
+    health.failures += u64::from(!success && was_up);
     let pause = match (machine.is_settled(), machine.is_up()) {
         (false, _) => plan.check.fastinter.unwrap_or(plan.check.inter),
         (true, false) => plan.check.downinter.unwrap_or(plan.check.inter),
@@ -227,6 +229,7 @@ fn tell(
     if changed.0 != up {
         *changed = (up, Instant::now());
         if !up {
+            backend.state.downs.fetch_add(1, Ordering::Relaxed);
             let message = format!("backend {name} has no server available!");
             shared.log.send(&backend.log, EMERG, message.into_bytes());
         }

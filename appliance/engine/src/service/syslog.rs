@@ -76,10 +76,6 @@ pub(crate) async fn run(mut lines: mpsc::Receiver<Line>, tag: String) {
     let mut sockets = Sockets::default();
     let mut out = Vec::new();
     let pid = std::process::id();
-    let host = rustix::system::uname()
-        .nodename()
-        .to_string_lossy()
-        .into_owned();
     while let Some(line) = lines.recv().await {
         for target in line.targets.iter().filter(|t| line.level <= t.max_level) {
             out.clear();
@@ -88,7 +84,6 @@ pub(crate) async fn run(mut lines: mpsc::Receiver<Line>, tag: String) {
                 line.level.max(target.min_level),
                 &tag,
                 pid,
-                &host,
                 &mut out,
             );
             out.extend_from_slice(&line.message);
@@ -100,19 +95,19 @@ pub(crate) async fn run(mut lines: mpsc::Receiver<Line>, tag: String) {
     }
 }
 
-fn header(target: &LogTarget, level: u8, tag: &str, pid: u32, host: &str, out: &mut Vec<u8>) {
+fn header(target: &LogTarget, level: u8, tag: &str, pid: u32, out: &mut Vec<u8>) {
     let priority = u16::from(target.facility) * 8 + u16::from(level);
     let old = || ZonedDateTime::now().strftime("%b %e %H:%M:%S").to_string();
     let written = match target.format {
         LogTransport::Local => write!(out, "<{priority}>{} {tag}[{pid}]: ", old()),
-        LogTransport::Rfc3164 => write!(out, "<{priority}>{} {host} {tag}[{pid}]: ", old()),
+        LogTransport::Rfc3164 => write!(out, "<{priority}>{} localhost {tag}[{pid}]: ", old()),
         LogTransport::Rfc5424 => {
             let time = ZonedDateTime::now()
                 .strftime("%Y-%m-%dT%H:%M:%S.%6f%:z")
                 .to_string();
-            write!(out, "<{priority}>1 {time} {host} {tag} {pid} - - ")
+            write!(out, "<{priority}>1 {time} - {tag} {pid} - - ")
         }
-        LogTransport::Priority => write!(out, "<{level}>{tag}[{pid}]: "),
+        LogTransport::Priority => write!(out, "<{priority}>"),
         LogTransport::Short => write!(out, "<{level}>"),
         LogTransport::Raw => Ok(()),
     };

@@ -58,12 +58,20 @@ pub(super) fn refused(
         queue_position: 0,
         backend: None,
         silent: false,
+        answered: false,
+        bytes_in: 0,
+        server_sessions: 0,
     };
     write(worker, client, frontend, &progress, None);
 }
 
 /// Logs a TLS handshake that did not succeed (HAProxy manual, section 8.2.5).
-pub(super) fn handshake_failed(worker: &Worker, client: &Client, frontend: &LiveFrontend) {
+pub(super) fn handshake_failed(
+    worker: &Worker,
+    client: &Client,
+    frontend: &LiveFrontend,
+    why: &str,
+) {
     if frontend.log.is_empty() {
         return;
     }
@@ -73,8 +81,8 @@ pub(super) fn handshake_failed(worker: &Worker, client: &Client, frontend: &Live
         |p| format!("{}:{}", p.ip(), p.port()),
     );
     let message = format!(
-        "{peer} [{when}] {}/1: SSL handshake failure",
-        frontend.conf.name
+        "{peer} [{when}] {}/{}: {why}",
+        frontend.conf.name, client.session.listener
     );
     worker
         .shared
@@ -109,9 +117,8 @@ fn write(
         connections: Connections {
             process: worker.shared.connections.load(Ordering::Relaxed),
             frontend: frontend.state.activity.current(),
-            // This one has left the backend already, and is about to leave its server.
             backend: backend.map_or(0, |b| b.state.activity.current()),
-            server: server.map_or(0, |s| s.state.activity.current()),
+            server: progress.server_sessions,
             retries: progress.retries,
         },
         queue: (0, progress.queue_position),

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use futures_util::future::{Either, select};
 
-use crate::http1::{Body, write_chunk_size};
-use crate::io::{Buffer, LARGE, SMALL, Socket};
+use crate::http1::{Body, Framing, write_chunk_size};
+use crate::io::{Buffer, Deadline, LARGE, SMALL, Socket};
 use crate::stream::Stream;
 use crate::worker::Worker;
 
@@ -29,42 +29,117 @@ pub(super) enum Outcome {
 
 type Timeouts = (Option<Duration>, Option<Duration>);
 
-/// Takes the rest of a request's body to the server. What came behind the body is left in `behind`.
-pub(super) async fn upload(
-    worker: &Rc<Worker>,
-    client: &Stream,
-    server: &Socket,
-    body: &mut Body,
-    behind: &mut Option<Buffer>,
-    (client_timeout, server_timeout): Timeouts,
-) -> Result<(), Outcome> {
-    let mut frame = Frame::default();
-    while !body.is_done() {
-        let size = if body.known_left() > 16 * 1024 {
-            LARGE
-        } else {
-            SMALL
-        };
-        let deadline = worker.reactor.after(client_timeout);
-        let mut buffer = client
-            .recv(&worker.buffers, size, deadline)
-            .await
-            .map_err(source)?;
-        if buffer.is_empty() {
-            return Err(Outcome::Source);
-        }
-        let step = body.read(buffer.data_mut()).map_err(|_| Outcome::Broken)?;
-        let mut slices = frame.around(body, buffer.data(), step.payload);
-        server
-            .send(&mut slices, || worker.reactor.after(server_timeout))
-            .await
-            .map_err(sink)?;
-        buffer.consume(step.used);
-        if !buffer.is_empty() {
-            *behind = Some(buffer);
+/// A request's body on its way to the server. What was taken from the client and not sent yet is
+/// kept here, so that whoever drops [`Upload::run`] half-way loses nothing.
+pub(super) struct Upload {
+    pub(super) body: Body,
+    /// What came behind the body.
+    pub(super) behind: Option<Buffer>,
+    /// Bytes of payload that were taken from the client.
+    pub(super) payload: u64,
+    frame: Frame,
+    piece: Option<Piece>,
+}
+
+/// One piece of payload that is being sent.
+struct Piece {
+    buffer: Buffer,
+    payload: usize,
+    used: usize,
+    /// Bytes that have left, of its framing and payload together.
+    sent: usize,
+}
+
+impl Upload {
+    pub(super) fn new(framing: Framing) -> Self {
+        let (frame, piece) = (Frame::default(), None);
+        Self {
+            body: Body::new(framing),
+            behind: None,
+            payload: 0,
+            frame,
+            piece,
         }
     }
-    Ok(())
+
+    /// Whether all of it has left.
+    pub(super) fn is_done(&self) -> bool {
+        self.piece.is_none() && self.body.is_done()
+    }
+
+    /// Goes on until all has left.
+    pub(super) async fn run(
+        &mut self,
+        worker: &Rc<Worker>,
+        client: &Stream,
+        server: &Socket,
+        (client_timeout, server_timeout): Timeouts,
+    ) -> Result<(), Outcome> {
+        loop {
+            if let Some(piece) = &mut self.piece {
+                piece
+                    .send(&self.frame, server, || worker.reactor.after(server_timeout))
+                    .await
+                    .map_err(sink)?;
+            }
+            if let Some(mut piece) = self.piece.take() {
+                piece.buffer.consume(piece.used);
+                self.behind = (!piece.buffer.is_empty()).then_some(piece.buffer);
+            }
+            if self.body.is_done() {
+                return Ok(());
+            }
+            let size = if self.body.known_left() > 16 * 1024 {
+                LARGE
+            } else {
+                SMALL
+            };
+            let deadline = worker.reactor.after(client_timeout);
+            let mut buffer = client
+                .recv(&worker.buffers, size, deadline)
+                .await
+                .map_err(source)?;
+            if buffer.is_empty() {
+                return Err(Outcome::Source);
+            }
+            let step = self
+                .body
+                .read(buffer.data_mut())
+                .map_err(|_| Outcome::Broken)?;
+            self.payload += step.payload as u64;
+            self.frame.set(&self.body, step.payload);
+            self.piece = Some(Piece {
+                buffer,
+                payload: step.payload,
+                used: step.used,
+                sent: 0,
+            });
+        }
+    }
+}
+
+impl Piece {
+    async fn send(
+        &mut self,
+        frame: &Frame,
+        server: &Socket,
+        deadline: impl Fn() -> Deadline,
+    ) -> io::Result<()> {
+        let total = frame.size.len() + self.payload + frame.end.len();
+        while self.sent < total {
+            let mut slices = frame.around(self.buffer.data(), self.payload);
+            let mut left = slices.as_mut_slice();
+            IoSlice::advance_slices(&mut left, self.sent);
+            match server.try_send(left) {
+                Ok(n) => self.sent += n,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    server.writable(deadline()).await?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Sends `head` and the body of a response to the client. Returns whether the server's connection
@@ -99,7 +174,8 @@ pub(super) async fn download(
             }
         };
         *logged += step.payload as u64 + if body.is_done() { body.logged_end() } else { 0 };
-        let [size, payload, end] = frame.around(body, buffer.data(), step.payload);
+        frame.set(body, step.payload);
+        let [size, payload, end] = frame.around(buffer.data(), step.payload);
         let mut slices = [IoSlice::new(head), size, payload, end];
         client
             .send(&mut slices, || worker.reactor.after(client_timeout))
@@ -127,19 +203,16 @@ pub(super) async fn download(
     }
 }
 
-/// A response and the rest of its request at once. The response's outcome counts; a client that stops
-/// sending after the whole response is not waited for longer than its timeout.
+/// A response and the rest of its request at once. The response's outcome counts; beside it stands
+/// how the request ended, if not well.
 pub(super) async fn both(
     download: impl Future<Output = Result<bool, Outcome>>,
     upload: impl Future<Output = Result<(), Outcome>>,
-) -> Result<bool, Outcome> {
+) -> Result<(bool, Option<Outcome>), Outcome> {
     let (download, upload) = (std::pin::pin!(download), std::pin::pin!(upload));
     match select(download, upload).await {
-        Either::Left((result, upload)) => match result {
-            Ok(clean) => Ok(upload.await.is_ok() && clean),
-            Err(outcome) => Err(outcome),
-        },
-        Either::Right((uploaded, download)) => Ok(download.await? && uploaded.is_ok()),
+        Either::Left((clean, upload)) => Ok((clean?, upload.await.err())),
+        Either::Right((uploaded, download)) => Ok((download.await?, uploaded.err())),
     }
 }
 
@@ -151,7 +224,8 @@ struct Frame {
 }
 
 impl Frame {
-    fn around<'a>(&'a mut self, body: &Body, data: &'a [u8], payload: usize) -> [IoSlice<'a>; 3] {
+    /// Makes the framing for the next `payload` bytes of `body`.
+    fn set(&mut self, body: &Body, payload: usize) {
         self.size.clear();
         self.end.clear();
         if body.is_chunked() {
@@ -163,6 +237,9 @@ impl Frame {
                 body.write_end(&mut self.end);
             }
         }
+    }
+
+    fn around<'a>(&'a self, data: &'a [u8], payload: usize) -> [IoSlice<'a>; 3] {
         let payload = data.get(..payload).unwrap_or_default();
         [
             IoSlice::new(&self.size),

@@ -46,6 +46,7 @@ pub(crate) struct IdleClient(Client);
 /// Counts a session of a frontend while it lives.
 struct Session {
     state: Arc<FrontendState>,
+    listener: Arc<str>,
     _admission: Admission,
 }
 
@@ -90,6 +91,7 @@ impl Client {
             own_server: None,
             session: Session {
                 state,
+                listener: listening.label.clone(),
                 _admission: admission,
             },
         }

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use super::Client;
 use crate::http1::{BadHead, Fields, Parsed, Request};
 use crate::io::{Buffer, Deadline, SMALL};
+use crate::state::LiveFrontend;
 use crate::worker::Worker;
 
 /// What a client's connection brought.
@@ -50,13 +51,15 @@ pub(super) async fn receive(
         None => match first_bytes(worker, client, worker.reactor.after(timeout)).await {
             Ok(Some(buffer)) => buffer,
             Ok(None) => return Incoming::Idle,
-            Err(_) if client.stream.is_handshaking() => {
-                super::access::handshake_failed(worker, client, frontend);
-                return Incoming::Gone;
+            Err(error) if client.stream.is_handshaking() => {
+                return no_handshake(worker, client, frontend, Some(&error));
             }
             Err(error) => return no_bytes(first, &error),
         },
     };
+    if buffer.is_empty() && client.stream.is_handshaking() {
+        return no_handshake(worker, client, frontend, None);
+    }
     if buffer.is_empty() {
         return if first {
             refused(400, b'C', true)
@@ -87,7 +90,6 @@ pub(super) async fn receive(
                         started_ms,
                     };
                 }
-                Parsed::Bad(BadHead::TooManyFields) => return refused(431, b'P', false),
                 Parsed::Bad(BadHead::TransferCoding) => return refused(422, b'P', false),
                 Parsed::Bad(BadHead::Syntax) => return refused(400, b'P', false),
                 Parsed::Partial => {}
@@ -133,6 +135,22 @@ async fn first_bytes(
         .recv(&worker.buffers, SMALL, deadline)
         .await
         .map(Some)
+}
+
+/// A TLS handshake that did not come to its end: there is nobody to answer to.
+fn no_handshake(
+    worker: &Worker,
+    client: &Client,
+    frontend: &LiveFrontend,
+    error: Option<&io::Error>,
+) -> Incoming {
+    let why = match error {
+        None => "Connection closed during SSL handshake",
+        Some(e) if e.kind() == io::ErrorKind::TimedOut => "Timeout during SSL handshake",
+        Some(_) => "SSL handshake failure",
+    };
+    super::access::handshake_failed(worker, client, frontend, why);
+    Incoming::Gone
 }
 
 fn no_bytes(first: bool, error: &io::Error) -> Incoming {

@@ -37,6 +37,9 @@ pub(super) async fn serve(worker: Rc<Worker>, client: Client) {
         queue_position: 0,
         backend: backend.cloned(),
         silent: false,
+        answered: false,
+        bytes_in: 0,
+        server_sessions: 0,
     };
     if let Some(backend) = backend {
         backend.state.activity.enter(worker.id);
@@ -86,6 +89,7 @@ async fn carry(
     if done.termination != Termination::default() {
         server.no_linger();
     }
+    progress.server_sessions = assigned.others();
     progress.bytes = done.to_client;
     progress.termination = done.termination;
     let activities = [

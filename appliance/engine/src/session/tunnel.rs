@@ -9,6 +9,7 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 use lanai_model::layer7::Timeouts;
 use lanai_traffic::record::Termination;
+use tokio::sync::Notify;
 
 use crate::io::{Buffer, LARGE, Socket};
 use crate::stream::Stream;
@@ -100,6 +101,8 @@ struct Side<'a> {
     worker: &'a Worker,
     last_ms: Cell<u64>,
     timeout: Cell<Option<Duration>>,
+    /// Tells who waits that the timeout has changed.
+    changed: Notify,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -114,6 +117,7 @@ impl<'a> Side<'a> {
             worker,
             last_ms: Cell::new(worker.now_ms()),
             timeout: Cell::new(timeout),
+            changed: Notify::new(),
         }
     }
 
@@ -150,6 +154,7 @@ async fn pump(
         if buffer.is_empty() {
             to.close_write();
             to_side.timeout.set(fin);
+            to_side.changed.notify_one();
             return Ok(());
         }
         from_side.touch();
@@ -174,9 +179,17 @@ async fn receive(worker: &Rc<Worker>, from: &End<'_>, side: &Side<'_>) -> Result
             return Err(Failed::Source { timeout: true });
         };
         let deadline = worker.reactor.after(left);
-        let received = match from {
-            End::Stream(stream) => stream.recv(&worker.buffers, LARGE, deadline).await,
-            End::Socket(socket) => socket.recv(&worker.buffers, LARGE, deadline).await,
+        let receive = async {
+            match from {
+                End::Stream(stream) => stream.recv(&worker.buffers, LARGE, deadline).await,
+                End::Socket(socket) => socket.recv(&worker.buffers, LARGE, deadline).await,
+            }
+        };
+        // Receiving is cancel-safe: nothing is lost when the wait begins anew.
+        let received = tokio::select! {
+            biased;
+            received = receive => received,
+            () = side.changed.notified() => continue,
         };
         match received {
             Ok(buffer) => return Ok(buffer),

@@ -5,10 +5,10 @@ use std::io::{self, IoSlice};
 use futures_util::future::{Either, select};
 
 use super::{Answer, Exchange, Failure};
-use crate::http1::{Body, Fields, Framing, Parsed, Persistence, Response, ResponseOut};
+use crate::http1::{Fields, Framing, Parsed, Persistence, Response, ResponseOut};
 use crate::io::{Buffer, LARGE};
 use crate::server::ServerConnection;
-use crate::session::forward::{self, Outcome};
+use crate::session::forward::{Outcome, Upload};
 use crate::state::LiveBackend;
 
 impl Exchange<'_> {
@@ -32,45 +32,35 @@ impl Exchange<'_> {
     ) -> Result<(Answer, bool), Retry> {
         let sent_ms = self.worker.now_ms();
         let mut uploaded = true;
-        let answer = if self.body.is_done() {
-            self.response_head(backend, connection, fields, None).await
+        let answer = if self.upload.is_done() {
+            self.response_head(backend, connection, fields).await
         } else {
             self.start_upload();
-            let worker = self.worker.clone();
-            let timeout = backend.conf.timeouts.server;
-            let client_timeout = self.frontend().conf.timeouts.client;
-            let mut body = std::mem::replace(&mut self.body, Body::new(Framing::None));
-            let mut behind = None;
+            let mut upload = std::mem::replace(&mut self.upload, Upload::new(Framing::None));
+            let timeouts = (
+                self.frontend().conf.timeouts.client,
+                backend.conf.timeouts.server,
+            );
             let result = {
-                let upload = std::pin::pin!(forward::upload(
-                    &worker,
-                    &self.client.stream,
-                    &connection.socket,
-                    &mut body,
-                    &mut behind,
-                    (client_timeout, timeout),
-                ));
-                let head = std::pin::pin!(self.response_head(backend, connection, fields, None));
+                let (client, server) = (&self.client.stream, &connection.socket);
+                let upload = std::pin::pin!(upload.run(self.worker, client, server, timeouts));
+                let head = std::pin::pin!(self.response_head(backend, connection, fields));
                 match select(upload, head).await {
                     Either::Left((Ok(()), head)) => Ok(head.await),
-                    Either::Left((Err(outcome), head)) => match outcome {
-                        // The server takes no more: it may have answered already.
-                        Outcome::Sink => {
-                            uploaded = false;
-                            Ok(head.await)
-                        }
-                        outcome => Err(outcome),
-                    },
-                    Either::Right((answer, _upload)) => {
+                    // The server takes no more: it may have answered already.
+                    Either::Left((Err(Outcome::Sink), head)) => {
+                        uploaded = false;
+                        Ok(head.await)
+                    }
+                    Either::Left((Err(outcome), _)) => Err(outcome),
+                    Either::Right((answer, _)) => {
                         uploaded = false;
                         Ok(answer)
                     }
                 }
             };
-            self.body = body;
-            if let Some(buffer) = behind {
-                self.buffer = buffer;
-            }
+            self.upload = upload;
+            self.take_behind();
             match result {
                 Ok(answer) => answer,
                 Err(outcome) => return Err(Retry::Failed(self.upload_failed(outcome))),
@@ -86,6 +76,13 @@ impl Exchange<'_> {
         self.buffer.consume(self.head_len + self.first.1);
         self.head_len = 0;
         self.first = (0, 0);
+    }
+
+    /// What came behind the body is the next request.
+    pub(super) fn take_behind(&mut self) {
+        if let Some(buffer) = self.upload.behind.take() {
+            self.buffer = buffer;
+        }
     }
 
     pub(super) fn upload_failed(&self, outcome: Outcome) -> Failure {
@@ -104,7 +101,6 @@ impl Exchange<'_> {
         backend: &LiveBackend,
         connection: &ServerConnection,
         fields: &mut Fields,
-        buffer: Option<Buffer>,
     ) -> Result<Answer, Retry> {
         let reactor = &self.worker.reactor;
         let deadline = reactor.after(backend.conf.timeouts.server);
@@ -113,17 +109,14 @@ impl Exchange<'_> {
             who: b'P',
             when: b'H',
         });
-        let mut buffer = match buffer {
-            Some(buffer) => buffer,
-            None => match connection
-                .socket
-                .recv(&self.worker.buffers, LARGE, deadline)
-                .await
-            {
-                Ok(buffer) if buffer.is_empty() => return Err(Retry::Stale),
-                Ok(buffer) => buffer,
-                Err(error) => return Err(head_error(&error, true)),
-            },
+        let received = connection
+            .socket
+            .recv(&self.worker.buffers, LARGE, deadline)
+            .await;
+        let mut buffer = match received {
+            Ok(buffer) if buffer.is_empty() => return Err(Retry::Stale),
+            Ok(buffer) => buffer,
+            Err(error) => return Err(head_error(&error, true)),
         };
         loop {
             match Response::parse(buffer.data_mut(), self.request.method, fields) {
@@ -170,6 +163,8 @@ impl Exchange<'_> {
         fields: &Fields,
     ) -> Result<(), Retry> {
         let head = buffer.data().get(..len).unwrap_or_default();
+        self.interim_bytes
+            .set(self.interim_bytes.get() + response.logged_size(head, fields));
         let mut out = Vec::with_capacity(len);
         response.write(
             head,

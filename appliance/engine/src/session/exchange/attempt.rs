@@ -32,9 +32,10 @@ impl Exchange<'_> {
             .and_then(|option| Some((option.header.as_bytes(), address.write(self.client.peer?))));
         let persistence = if self.request.wants_upgrade() {
             Persistence::Default
-        } else if !self.mode.server_keep_alive {
+        } else if !self.mode.server_keep_alive && self.request.version == Version::Http11 {
             Persistence::Close
-        } else if self.request.version == Version::Http10
+        } else if self.mode.server_keep_alive
+            && self.request.version == Version::Http10
             && self.request.framing != Framing::Chunked
         {
             Persistence::KeepAlive
@@ -188,13 +189,13 @@ impl Exchange<'_> {
             .unwrap_or_default();
         let mut size = Vec::new();
         let mut end = Vec::new();
-        if self.body.is_chunked() {
+        if self.upload.body.is_chunked() {
             if !payload.is_empty() {
                 write_chunk_size(payload.len(), &mut size);
                 end.extend_from_slice(b"\r\n");
             }
-            if self.body.is_done() {
-                self.body.write_end(&mut end);
+            if self.upload.body.is_done() {
+                self.upload.body.write_end(&mut end);
             }
         }
         let mut slices = [

@@ -5,19 +5,19 @@ mod answer;
 mod attempt;
 mod reply;
 
+use std::cell::Cell;
 use std::io::IoSlice;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use lanai_traffic::ConnectionMode;
 use lanai_traffic::record::{Termination, Timers};
 
 use self::answer::Retry;
-use super::forward::Outcome;
+use super::forward::{Outcome, Upload};
 use super::http::rest;
 use super::{Client, Scratch, access};
-use crate::http1::{Body, Method, Request, Response};
+use crate::http1::{Method, Request, Response};
 use crate::io::{Buffer, SMALL};
 use crate::respond;
 use crate::server::{Assigned, NoServer, assign};
@@ -45,6 +45,12 @@ pub(in crate::session) struct Progress {
     pub(in crate::session) retries: u32,
     pub(in crate::session) queue_position: u32,
     pub(in crate::session) backend: Option<Arc<LiveBackend>>,
+    /// The response is a server's.
+    pub(in crate::session) answered: bool,
+    /// Counted as received from the client.
+    pub(in crate::session) bytes_in: u64,
+    /// Sessions of the server beside this one when it was given back.
+    pub(in crate::session) server_sessions: u32,
     /// Nothing is logged: the client was sent nothing, and is expected to try again.
     pub(in crate::session) silent: bool,
 }
@@ -58,11 +64,13 @@ pub(in crate::session) struct Exchange<'a> {
     /// The head, and what came behind it.
     buffer: Buffer,
     head_len: usize,
-    body: Body,
+    upload: Upload,
     /// How much of what came behind the head is payload, and how many bytes that took.
     first: (usize, usize),
     mode: ConnectionMode,
     progress: Progress,
+    /// What interim responses add to the bytes logged.
+    interim_bytes: Cell<u64>,
 }
 
 /// Why an exchange cannot go on.
@@ -95,7 +103,8 @@ impl<'a> Exchange<'a> {
             request,
             buffer,
             head_len,
-            body: Body::new(request.framing),
+            upload: Upload::new(request.framing),
+            interim_bytes: Cell::new(0),
             first: (0, 0),
             mode: ConnectionMode {
                 client_keep_alive: true,
@@ -115,6 +124,9 @@ impl<'a> Exchange<'a> {
                 queue_position: 0,
                 backend: None,
                 silent: false,
+                answered: false,
+                bytes_in: 0,
+                server_sessions: 0,
             },
         }
     }
@@ -122,10 +134,14 @@ impl<'a> Exchange<'a> {
     /// Takes the request to its end: response, counters, record.
     pub(in crate::session) async fn run(mut self) -> After {
         self.client_sums().requests.add(1);
+        let size = self
+            .request
+            .counted_size(self.buffer.data(), &self.scratch.fields);
         if !self.frontend().log.is_empty() {
             self.scratch.request_line.clear();
-            let line = self.request.line.of(self.buffer.data());
-            self.scratch.request_line.extend_from_slice(line);
+            let head = self.buffer.data();
+            self.request
+                .write_line(head, &mut self.scratch.request_line);
         }
         let backend = self.frontend().conf.default_backend;
         let backend = backend
@@ -134,9 +150,6 @@ impl<'a> Exchange<'a> {
         let outcome = match &backend {
             Some(backend) => {
                 self.mode = self.frontend().conf.connection_mode(&backend.conf);
-                // A stopping engine lets its clients go after this response.
-                let stopping = self.worker.shared.stopping.load(Ordering::Relaxed);
-                self.mode.client_keep_alive &= !stopping;
                 self.progress.backend = Some(backend.clone());
                 backend.state.activity.enter(self.worker.id);
                 backend.state.activity.of(self.worker.id).requests.add(1);
@@ -154,6 +167,7 @@ impl<'a> Exchange<'a> {
             Ok(after) => after,
             Err(failure) => self.fail(failure).await,
         };
+        self.progress.bytes_in = size + self.upload.payload;
         self.finish();
         after
     }
@@ -181,6 +195,16 @@ impl<'a> Exchange<'a> {
         self.progress.timers.queue = Some(self.worker.now_ms() - begun);
         self.progress.queue_position = assigned.queue_position;
         self.progress.server = Some(assigned.index());
+        let outcome = self.with_server(backend, &assigned).await;
+        self.progress.server_sessions = assigned.others();
+        outcome
+    }
+
+    async fn with_server(
+        &mut self,
+        backend: &Arc<LiveBackend>,
+        assigned: &Assigned,
+    ) -> Result<After, Failure> {
         assigned
             .server()
             .state
@@ -198,18 +222,18 @@ impl<'a> Exchange<'a> {
         }
         self.write_request_head(backend);
         loop {
-            let connection = self.send_first(backend, &assigned).await?;
+            let connection = self.send_first(backend, assigned).await?;
             let reused = connection.reused;
             match self.answer(backend, connection).await {
                 // The server closed an idle connection just when it was used. Nothing of a response
                 // came, so the request may be sent again if sending it twice does no harm.
-                Err(Retry::Stale) if reused && self.may_repeat() => self.forget_idle(&assigned),
+                Err(Retry::Stale) if reused && self.may_repeat() => self.forget_idle(assigned),
                 Err(Retry::Stale) if reused => {
                     self.progress.silent = true;
                     return Ok(After::Close);
                 }
                 Err(Retry::Stale) => {
-                    self.server_error(&assigned);
+                    self.server_error(assigned);
                     return Err(Failure {
                         status: Some(502),
                         who: b'S',
@@ -218,12 +242,12 @@ impl<'a> Exchange<'a> {
                 }
                 Err(Retry::Failed(failure)) => {
                     if failure.status.is_some() {
-                        self.server_error(&assigned);
+                        self.server_error(assigned);
                     }
                     return Err(failure);
                 }
                 Ok((response, connection)) => {
-                    return self.respond(backend, &assigned, response, connection).await;
+                    return self.respond(backend, assigned, response, connection).await;
                 }
             }
         }
@@ -236,13 +260,14 @@ impl<'a> Exchange<'a> {
             .data_mut()
             .get_mut(self.head_len..)
             .unwrap_or_default();
-        let step = self.body.read(input).map_err(|_| Outcome::Broken)?;
+        let step = self.upload.body.read(input).map_err(|_| Outcome::Broken)?;
         self.first = (step.payload, step.used);
+        self.upload.payload = step.payload as u64;
         Ok(())
     }
 
     fn may_repeat(&self) -> bool {
-        self.request.method.is_idempotent() && self.body.is_done()
+        self.request.method.is_idempotent() && self.upload.is_done()
     }
 
     fn after_response(&mut self, keep: bool) -> After {
@@ -266,7 +291,7 @@ impl<'a> Exchange<'a> {
         self.progress.status = Some(status);
         let keep = self.mode.client_keep_alive
             && !self.request.wants_close()
-            && self.body.is_done()
+            && self.upload.is_done()
             && status != 400
             && status != 408;
         self.scratch.out.clear();
@@ -292,7 +317,8 @@ impl<'a> Exchange<'a> {
         if self.progress.silent {
             return;
         }
-        let bytes = self.progress.bytes;
+        self.progress.bytes += self.interim_bytes.get();
+        let (bytes, bytes_in) = (self.progress.bytes, self.progress.bytes_in);
         let id = self.worker.id;
         let backend = self.progress.backend.as_ref();
         let server = backend
@@ -307,10 +333,29 @@ impl<'a> Exchange<'a> {
             server.map(|s| &s.state.activity),
         ];
         for sums in activities.into_iter().flatten().map(|a| a.of(id)) {
+            sums.bytes_in.add(bytes_in);
             sums.bytes_out.add(bytes);
-            if let Some(status) = self.progress.status {
-                sums.response(status);
+            match self.progress.termination {
+                Termination {
+                    who: b'C',
+                    when: b'D',
+                } => sums.client_aborts.add(1),
+                Termination {
+                    who: b'S',
+                    when: b'D',
+                } => sums.server_aborts.add(1),
+                _ => {}
             }
+        }
+        // Responses of our own are none of the server's.
+        let told = if self.progress.answered { 3 } else { 2 };
+        for sums in activities
+            .into_iter()
+            .take(told)
+            .flatten()
+            .map(|a| a.of(id))
+        {
+            sums.response(self.progress.status.unwrap_or(0));
         }
         let begun = self.progress.started_ms;
         self.progress.timers.total = self.worker.now_ms().saturating_sub(begun);

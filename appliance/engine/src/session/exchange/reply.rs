@@ -2,12 +2,13 @@
 
 use std::io::IoSlice;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use lanai_model::layer7::HttpReuse;
 use lanai_traffic::record::Termination;
 
 use super::{After, Answer, Exchange, Failure};
-use crate::http1::{Body, Framing, Persistence, ResponseOut, Version};
+use crate::http1::{Body, Framing, Persistence, Response, ResponseOut, Version};
 use crate::io::{Buffer, SMALL};
 use crate::server::{Assigned, ServerConnection};
 use crate::session::forward::{self, Outcome};
@@ -25,18 +26,9 @@ impl Exchange<'_> {
         connection: ServerConnection,
     ) -> Result<After, Failure> {
         self.progress.status = Some(response.status);
+        self.progress.answered = true;
         let upgraded = response.status == 101;
-        let keep_client = self.mode.client_keep_alive
-            && !self.request.wants_close()
-            && response.framing != Framing::UntilClose
-            && !upgraded;
-        let persistence = match (keep_client, response.version, self.request.version) {
-            _ if upgraded => Persistence::Default,
-            (true, Version::Http11, Version::Http11) => Persistence::Default,
-            (true, _, _) => Persistence::KeepAlive,
-            (false, Version::Http10, _) => Persistence::Default,
-            (false, Version::Http11, _) => Persistence::Close,
-        };
+        let (keep_client, persistence) = self.persistence(&response);
         let head = buffer.data().get(..len).unwrap_or_default();
         self.scratch.out.clear();
         let how = ResponseOut { persistence };
@@ -46,7 +38,7 @@ impl Exchange<'_> {
             &how,
             &mut self.scratch.out,
         );
-        self.progress.bytes += response.logged_size(head);
+        self.progress.bytes += response.logged_size(head, &self.scratch.response_fields);
         buffer.consume(len);
 
         if upgraded {
@@ -57,67 +49,79 @@ impl Exchange<'_> {
             self.frontend().conf.timeouts.client,
             backend.conf.timeouts.server,
         );
-        let mut behind = None;
         let mut logged = 0;
         let result = {
-            let worker = self.worker;
+            let (worker, client, server) = (self.worker, &self.client.stream, &connection.socket);
+            let out = &self.scratch.out;
             let download = forward::download(
                 worker,
-                &connection.socket,
-                &self.client.stream,
+                server,
+                client,
                 &mut body,
                 buffer,
-                &self.scratch.out,
+                out,
                 timeouts,
                 &mut logged,
             );
             if uploaded {
-                download.await
+                download.await.map(|clean| (clean, None))
             } else {
                 // The response began before the request was whole: both go on.
-                let upload = forward::upload(
-                    worker,
-                    &self.client.stream,
-                    &connection.socket,
-                    &mut self.body,
-                    &mut behind,
-                    timeouts,
-                );
-                forward::both(download, upload).await
+                forward::both(download, self.upload.run(worker, client, server, timeouts)).await
             }
         };
         self.progress.bytes += logged;
-        if let Some(behind) = behind {
-            self.buffer = behind;
-        }
+        self.take_behind();
         match result {
-            Ok(clean) => {
-                let keep_server = clean
-                    && self.body.is_done()
-                    && self.mode.server_keep_alive
-                    && response.keeps_alive();
-                if keep_server {
+            Ok((clean, upload_failed)) => {
+                let done = self.upload.is_done();
+                if clean && done && self.mode.server_keep_alive && response.keeps_alive() {
                     self.keep(backend, assigned, connection);
                 } else {
                     connection.socket.no_linger();
                 }
-                Ok(self.after_response(keep_client && self.body.is_done()))
+                self.progress.termination = match upload_failed {
+                    Some(Outcome::Source) => Termination {
+                        who: b'C',
+                        when: b'D',
+                    },
+                    Some(Outcome::SourceTimeout) => Termination {
+                        who: b'c',
+                        when: b'D',
+                    },
+                    _ => Termination::default(),
+                };
+                Ok(self.after_response(keep_client && done))
             }
             Err(outcome) => {
                 connection.socket.no_linger();
-                let (who, when) = match outcome {
-                    Outcome::Source | Outcome::Broken => (b'S', b'D'),
-                    Outcome::SourceTimeout => (b's', b'D'),
-                    Outcome::Sink => (b'C', b'D'),
-                    Outcome::SinkTimeout => (b'c', b'D'),
-                };
-                if who.eq_ignore_ascii_case(&b's') {
+                self.progress.termination = broken_off(outcome);
+                if self.progress.termination.who.eq_ignore_ascii_case(&b's') {
                     self.server_error(assigned);
                 }
-                self.progress.termination = Termination { who, when };
                 Ok(After::Close)
             }
         }
+    }
+
+    /// Whether the client's connection goes on after this response, and how it is told.
+    fn persistence(&self, response: &Response) -> (bool, Persistence) {
+        // A stopping engine lets its clients go after this response.
+        let stopping = self.worker.shared.stopping.load(Ordering::Relaxed);
+        let upgraded = response.status == 101;
+        let keep_client = self.mode.client_keep_alive
+            && !stopping
+            && !self.request.wants_close()
+            && response.framing != Framing::UntilClose
+            && !upgraded;
+        let persistence = match (keep_client, response.version, self.request.version) {
+            _ if upgraded => Persistence::Default,
+            (true, Version::Http11, Version::Http11) => Persistence::Default,
+            (true, _, _) => Persistence::KeepAlive,
+            (false, Version::Http10, _) => Persistence::Default,
+            (false, Version::Http11, _) => Persistence::Close,
+        };
+        (keep_client, persistence)
     }
 
     pub(super) async fn upgrade(
@@ -182,4 +186,15 @@ impl Exchange<'_> {
                 .put(&self.worker.reactor, server, connection);
         }
     }
+}
+
+/// What the log says of a response that did not get through whole.
+fn broken_off(outcome: Outcome) -> Termination {
+    let who = match outcome {
+        Outcome::Source | Outcome::Broken => b'S',
+        Outcome::SourceTimeout => b's',
+        Outcome::Sink => b'C',
+        Outcome::SinkTimeout => b'c',
+    };
+    Termination { who, when: b'D' }
 }
