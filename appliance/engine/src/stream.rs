@@ -83,11 +83,17 @@ impl Stream {
         }
     }
 
-    /// Says that no more comes from here.
-    pub(crate) fn close_write(&self) {
+    /// Says under TLS that no more comes: without it a client must take a body without a length for
+    /// cut off (RFC 8446, section 6.1).
+    pub(crate) fn notify_close(&self) {
         if let Self::Tls(tls) = self {
             tls.notify_close();
         }
+    }
+
+    /// Says that no more comes from here.
+    pub(crate) fn close_write(&self) {
+        self.notify_close();
         self.socket().shutdown(Shutdown::Write);
     }
 

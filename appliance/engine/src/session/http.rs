@@ -54,7 +54,11 @@ pub(super) async fn serve(worker: Rc<Worker>, mut client: Client) {
         );
         match exchange.run().await {
             After::Next(rest) if current => buffer = rest,
-            After::Next(_) | After::Close => break,
+            After::Next(_) | After::Close => {
+                client.stream.notify_close();
+                break;
+            }
+            After::Cut => break,
             After::Linger => {
                 linger(&worker, &client).await;
                 break;

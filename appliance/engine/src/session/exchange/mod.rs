@@ -30,6 +30,8 @@ pub(in crate::session) enum After {
     Next(Option<Buffer>),
     /// It is closed.
     Close,
+    /// It is closed as it is: what was sent is not whole, and must not look so.
+    Cut,
     /// It is closed once the client had a chance to read the response.
     Linger,
 }
@@ -230,7 +232,7 @@ impl<'a> Exchange<'a> {
                 Err(Retry::Stale) if reused && self.may_repeat() => self.forget_idle(assigned),
                 Err(Retry::Stale) if reused => {
                     self.progress.silent = true;
-                    return Ok(After::Close);
+                    return Ok(After::Cut);
                 }
                 Err(Retry::Stale) => {
                     self.server_error(assigned);
@@ -271,10 +273,16 @@ impl<'a> Exchange<'a> {
     }
 
     fn after_response(&mut self, keep: bool) -> After {
-        if !keep {
-            return After::Linger;
-        }
         self.buffer.consume(self.head_len + self.first.1);
+        if !keep {
+            // With nothing unread, closing cannot reset the connection.
+            let all_read = self.upload.is_done() && self.buffer.is_empty();
+            return if all_read {
+                After::Close
+            } else {
+                After::Linger
+            };
+        }
         let empty = self.worker.buffers.take(SMALL);
         After::Next(rest(std::mem::replace(&mut self.buffer, empty)))
     }
@@ -286,7 +294,7 @@ impl<'a> Exchange<'a> {
             when: failure.when,
         };
         let Some(status) = failure.status else {
-            return After::Close;
+            return After::Cut;
         };
         self.progress.status = Some(status);
         let keep = self.mode.client_keep_alive
@@ -309,7 +317,7 @@ impl<'a> Exchange<'a> {
             .await
         {
             Ok(()) => self.after_response(keep),
-            Err(_) => After::Close,
+            Err(_) => After::Cut,
         }
     }
 

@@ -99,7 +99,7 @@ impl Exchange<'_> {
                 if self.progress.termination.who.eq_ignore_ascii_case(&b's') {
                     self.server_error(assigned);
                 }
-                Ok(After::Close)
+                Ok(After::Cut)
             }
         }
     }
@@ -138,7 +138,7 @@ impl Exchange<'_> {
                 who: b'C',
                 when: b'D',
             };
-            return After::Close;
+            return After::Cut;
         }
         if self.head_len > 0 {
             self.start_upload();
@@ -147,7 +147,7 @@ impl Exchange<'_> {
         let from_client = std::mem::replace(&mut self.buffer, empty);
         let frontend = &self.live.frontends;
         let Some(frontend) = frontend.get(self.client.frontend) else {
-            return After::Close;
+            return After::Cut;
         };
         let ends = Ends {
             client: &self.client.stream,
