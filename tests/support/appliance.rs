@@ -113,6 +113,8 @@ impl<'lab> Appliance<'lab> {
             "lanai is not ready:\n{}",
             daemon.log()
         );
+        // READY is about traffic; the web UI opens its own socket a moment later.
+        self.lab.listening("appliance", 4444);
         self.daemon = Some(daemon);
     }
 
@@ -171,7 +173,7 @@ impl<'lab> Appliance<'lab> {
         self.lab.sh(
             "appliance",
             "ip -o link show up | cut -d: -f2; ip -o -4 address show; ip -4 route show table all | sort; ip rule show
-             ss -Htln | sort; sysctl -a 2>/dev/null | grep -e rp_filter -e 'ip_forward =' -e 'arp_[ai]'
+             ss -Htln | tr -s ' ' | sort; sysctl -a 2>/dev/null | grep -e rp_filter -e 'ip_forward =' -e 'arp_[ai]'
              nft list ruleset",
         )
     }
