@@ -132,6 +132,14 @@ impl Snapshot {
 }
 
 impl Backend {
+    /// The pause before a server that refused a connection is tried again: a second, or `timeout
+    /// connect` where that is shorter (HAProxy manual, section 4, `retries`).
+    #[must_use]
+    pub fn turn_around(&self) -> Duration {
+        let second = Duration::from_secs(1);
+        self.timeouts.connect.unwrap_or(second).min(second)
+    }
+
     /// `timeout queue`, which defaults to `timeout connect`.
     #[must_use]
     pub fn queue_timeout(&self) -> Option<Duration> {

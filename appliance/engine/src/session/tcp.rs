@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
 
 use lanai_traffic::record::{Termination, Timers};
 
@@ -111,7 +110,6 @@ async fn open(
     assigned: &Assigned,
     progress: &mut Progress,
 ) -> Option<Socket> {
-    const TURN_AROUND: Duration = Duration::from_secs(1);
     let begun = worker.now_ms();
     let sums =
         [&assigned.server().state.activity, &backend.state.activity].map(|a| a.of(worker.id));
@@ -145,13 +143,7 @@ async fn open(
         progress.retries += 1;
         sums.iter().for_each(|s| s.retries.add(1));
         if let ConnectFailure::Refused = attempt {
-            let pause = backend
-                .conf
-                .timeouts
-                .connect
-                .unwrap_or(TURN_AROUND)
-                .min(TURN_AROUND);
-            tokio::time::sleep(pause).await;
+            tokio::time::sleep(backend.conf.turn_around()).await;
         }
     }
 }

@@ -3,7 +3,6 @@
 use std::io::{self, IoSlice, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use lanai_model::layer7::{ForwardFor, HttpReuse};
 
@@ -12,9 +11,6 @@ use crate::http1::{Framing, Persistence, RequestOut, Version, write_chunk_size};
 use crate::io::SMALL;
 use crate::server::{Assigned, ConnectFailure, ServerConnection, connect};
 use crate::state::LiveBackend;
-
-/// The pause before a server that refused is tried again, unless `timeout connect` is shorter.
-const TURN_AROUND: Duration = Duration::from_secs(1);
 
 impl Exchange<'_> {
     pub(super) fn write_request_head(&mut self, backend: &LiveBackend) {
@@ -106,13 +102,7 @@ impl Exchange<'_> {
             self.progress.retries += 1;
             sums.iter().for_each(|s| s.retries.add(1));
             if let ConnectFailure::Refused = attempt {
-                let pause = backend
-                    .conf
-                    .timeouts
-                    .connect
-                    .unwrap_or(TURN_AROUND)
-                    .min(TURN_AROUND);
-                tokio::time::sleep(pause).await;
+                tokio::time::sleep(backend.conf.turn_around()).await;
             }
         }
     }
