@@ -135,9 +135,10 @@ fn prepare(at: &Path) {
 
 #[test]
 fn three_processes_with_their_rights() {
-    if !Uid::effective().is_root() {
-        return;
-    }
+    assert!(
+        Uid::effective().is_root(),
+        "this test starts the three processes under users of their own: run it as root"
+    );
     let directory = tempfile::tempdir().unwrap();
     prepare(directory.path());
     // The unprivileged processes must get through to their directories.
