@@ -24,6 +24,7 @@ mod views;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -84,6 +85,23 @@ impl WebServer {
     /// # Errors
     /// If the certificate cannot be made or read, or the address cannot be listened on.
     pub async fn bind(settings: WebSettings, control: Control) -> Result<Self, WebError> {
+        let failed = |source| WebError::Listen {
+            address: settings.listen,
+            source,
+        };
+        let listener = TcpListener::bind(settings.listen).await.map_err(failed)?;
+        Self::on(listener, settings, control)
+    }
+
+    /// As [`WebServer::bind`], on a socket that listens already.
+    ///
+    /// # Errors
+    /// If the certificate cannot be made or read, or the socket has no address.
+    pub fn on(
+        listener: TcpListener,
+        settings: WebSettings,
+        control: Control,
+    ) -> Result<Self, WebError> {
         let mut names = settings.names;
         names.push(settings.box_name.clone());
         let tls = certificate::tls(&settings.state_dir, &names, &settings.addresses)?;
@@ -91,7 +109,6 @@ impl WebServer {
             address: settings.listen,
             source,
         };
-        let listener = TcpListener::bind(settings.listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         Ok(Self {
             listener,
@@ -104,6 +121,11 @@ impl WebServer {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The listening socket, for whoever keeps a copy of it.
+    pub fn socket(&self) -> BorrowedFd<'_> {
+        self.listener.as_fd()
     }
 
     /// Answers until `shutdown`, then gives open requests five seconds.

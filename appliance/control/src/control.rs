@@ -235,6 +235,11 @@ impl Control {
         })
     }
 
+    /// [`FileSet::digest`] of what the box was last asked to run.
+    pub fn running_digest(&self) -> String {
+        self.inner.running().files.digest()
+    }
+
     /// Who is changing the configuration right now.
     pub fn busy(&self) -> Option<Holder> {
         self.inner.holder()

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::digest::sha256_hex;
 use crate::pem;
 
 /// The Services tab.
@@ -39,6 +40,18 @@ impl FileSet {
     /// Bytes of a file.
     pub fn get(&self, name: &str) -> Option<&[u8]> {
         self.0.get(name).map(Vec::as_slice)
+    }
+
+    /// A SHA-256, in hexadecimal, of all names and bytes: two sets are the same if theirs are.
+    pub fn digest(&self) -> String {
+        let mut all = Vec::new();
+        for (name, bytes) in self.iter() {
+            for part in [name.as_bytes(), bytes] {
+                all.extend_from_slice(&(part.len() as u64).to_be_bytes());
+                all.extend_from_slice(part);
+            }
+        }
+        sha256_hex(&all)
     }
 
     /// Puts a file in, over one of the same name.

@@ -28,7 +28,9 @@ mod stream;
 mod tls;
 mod worker;
 
+use std::collections::HashMap;
 use std::fmt;
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
@@ -41,7 +43,7 @@ use tokio::sync::mpsc::unbounded_channel;
 use crate::prepare::{Prepare, Ready};
 use crate::read::{Sockets, StatusSource};
 use crate::service::syslog::LogSender;
-use crate::service::{Request, Service};
+use crate::service::{ApiSocket, Request, Service};
 use crate::shared::Shared;
 use crate::state::Registry;
 use crate::worker::Command;
@@ -94,15 +96,36 @@ pub enum StartError {
     Thread(#[source] std::io::Error),
 }
 
+/// What becomes of client connections that are idle when an engine stops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IdleClients {
+    /// They are closed, as HAProxy does: a request that is under way just then is lost.
+    Close,
+    /// They may send one more request, and are told that it was the last.
+    AnswerOnce,
+}
+
 /// A configuration that is ready to be swapped in: its sockets are open, its certificates loaded.
 /// Dropping it undoes that.
 pub struct Prepared(Ready);
+
+impl Prepared {
+    /// What it will listen on: see [`Engine::listeners`].
+    #[must_use]
+    pub fn listeners(&self) -> Vec<(String, Arc<OwnedFd>)> {
+        named(&self.0.sockets, &self.0.api)
+    }
+}
 
 /// A running engine. Dropping it stops the threads and closes everything.
 pub struct Engine {
     shared: Arc<Shared>,
     sockets: Sockets,
     registry: Mutex<Registry>,
+    /// Sockets of the runtime API in use.
+    api: Mutex<Vec<ApiSocket>>,
+    /// Sockets of a former engine, until the first configuration takes what it needs.
+    inherited: Mutex<HashMap<String, Arc<OwnedFd>>>,
     service: Service,
     status: StatusSource,
     workers: Vec<std::thread::JoinHandle<()>>,
@@ -146,10 +169,34 @@ impl Engine {
             shared,
             sockets,
             registry,
+            api: Mutex::default(),
+            inherited: Mutex::default(),
             service,
             status,
             workers,
         })
+    }
+
+    /// Takes over listening sockets of a former engine, by the names that [`Engine::listeners`] of that
+    /// one gave. The first configuration uses those it names; the others are closed when it is
+    /// swapped in.
+    pub fn inherit(&self, sockets: Vec<(String, OwnedFd)>) {
+        let sockets = sockets
+            .into_iter()
+            .map(|(name, socket)| (name, Arc::new(socket)));
+        self.inherited().extend(sockets);
+    }
+
+    /// The listening sockets in use that another engine could take over, with their names.
+    #[must_use]
+    pub fn listeners(&self) -> Vec<(String, Arc<OwnedFd>)> {
+        named(&self.sockets.load(), &self.api())
+    }
+
+    /// Looks at every accept queue again. To be called once a former engine that shared the listening
+    /// sockets is gone: the kernel may have woken that one for a connection that it left.
+    pub fn accept_again(&self) {
+        self.shared.tell(|| Command::AcceptAgain);
     }
 
     /// Does everything for `config` that may fail. Blocks (it may resolve names).
@@ -163,10 +210,14 @@ impl Engine {
     ) -> Result<Prepared, Vec<PrepareError>> {
         let open = self.sockets.load_full();
         let maxconn = self.shared.maxconn;
+        let api = self.api().clone();
+        let inherited = self.inherited().clone();
         let prepare = Prepare {
             config,
             files,
             open: &open,
+            api: &api,
+            inherited: &inherited,
             maxconn,
             errors: Vec::new(),
         };
@@ -181,8 +232,10 @@ impl Engine {
         self.sockets.store(Arc::new(ready.sockets.clone()));
         self.listen(ready.sockets.into());
         self.service.ask(Request::Check(ready.live.clone()));
-        self.service.ask(Request::Api(ready.api));
+        self.service.ask(Request::Api(ready.api.clone()));
+        *self.api() = ready.api;
         self.registry().retain(&ready.live);
+        self.inherited().clear();
     }
 
     /// Reads all states and counters.
@@ -191,15 +244,16 @@ impl Engine {
         self.status.read()
     }
 
-    /// Stops listening. Open connections go on.
-    pub fn soft_stop(&self) {
+    /// Stops listening. Connections at work go on.
+    pub fn soft_stop(&self, idle: IdleClients) {
         self.shared.stopping.store(true, Ordering::SeqCst);
+        let keep = idle == IdleClients::AnswerOnce;
+        self.shared.keeps_idle.store(keep, Ordering::SeqCst);
         self.sockets.store(Arc::default());
         self.listen(Arc::new([]));
     }
 
-    /// Waits until no client connection is left, at most for `limit`. Returns whether none is. Idle
-    /// client connections are closed, once [`Engine::soft_stop`] was called.
+    /// Waits until no client connection is left, at most for `limit`. Returns whether none is.
     #[must_use]
     pub fn wait_drained(&self, limit: Option<Duration>) -> bool {
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -227,6 +281,16 @@ impl Engine {
         drop(done);
         // It ends when every worker has answered, or is gone.
         all.iter().for_each(drop);
+    }
+
+    fn api(&self) -> MutexGuard<'_, Vec<ApiSocket>> {
+        self.api.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn inherited(&self) -> MutexGuard<'_, HashMap<String, Arc<OwnedFd>>> {
+        self.inherited
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn registry(&self) -> MutexGuard<'_, Registry> {
@@ -258,6 +322,16 @@ impl Drop for Engine {
             let _ = worker.join();
         }
     }
+}
+
+fn named(sockets: &[Arc<listen::Listening>], api: &[ApiSocket]) -> Vec<(String, Arc<OwnedFd>)> {
+    let api = api
+        .iter()
+        .filter_map(|it| Some((it.name.clone()?, it.fd.clone())));
+    let sockets = sockets
+        .iter()
+        .filter_map(|it| Some((it.key.name()?, it.socket.clone())));
+    sockets.chain(api).collect()
 }
 
 /// As many connections as there are descriptors for: each has one to the client and one to a server.

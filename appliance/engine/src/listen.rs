@@ -26,6 +26,20 @@ impl ListenKey {
             interface: bind.interface.clone(),
         }
     }
+
+    /// The name under which the socket is handed from one engine to the next. A descriptor that was
+    /// inherited has none: its number means nothing to another process.
+    pub(crate) fn name(&self) -> Option<String> {
+        let address = match &self.address {
+            ListenAddress::Inet(address) => address.to_string(),
+            ListenAddress::Unix(path) => path.to_str()?.to_owned(),
+            ListenAddress::Fd(_) => return None,
+        };
+        Some(match &self.interface {
+            Some(interface) => format!("{address} interface {interface}"),
+            None => address,
+        })
+    }
 }
 
 /// A listening socket and what its connections are for.
@@ -56,9 +70,14 @@ pub(crate) fn open(bind: &Bind, backlog: i32, shared_port: bool) -> Result<Owned
     }
 }
 
-/// Sets what a socket that is open already needs when a bind of the same port joins it.
-pub(crate) fn share_port(socket: &OwnedFd) -> io::Result<()> {
-    socket2::SockRef::from(socket).set_reuse_port(true)
+/// Sets what a socket that is open already needs: a bind of the same port may join it, and its
+/// backlog may have changed (listen(2) may be called again).
+pub(crate) fn keep(socket: &OwnedFd, backlog: i32, shared_port: bool) -> io::Result<()> {
+    let socket = socket2::SockRef::from(socket);
+    if shared_port {
+        socket.set_reuse_port(true)?;
+    }
+    socket.listen(backlog)
 }
 
 /// The address the kernel knows.

@@ -23,6 +23,9 @@ const SSL_CACHE: u32 = 20_000;
 /// HAProxy's default for `stats timeout`.
 const STATS_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Connections to the runtime API that wait to be accepted at most.
+const API_BACKLOG: i32 = 16;
+
 /// What [`crate::Engine::swap`] puts in place.
 pub(crate) struct Ready {
     pub(crate) live: Arc<Live>,
@@ -35,6 +38,10 @@ pub(crate) struct Prepare<'a> {
     pub(crate) files: &'a dyn Files,
     /// Listening now: sockets that stay are used again.
     pub(crate) open: &'a [Arc<Listening>],
+    /// Sockets of the runtime API that are open now.
+    pub(crate) api: &'a [ApiSocket],
+    /// Sockets of a former engine, by [`ListenKey::name`] or [`ApiSocket::name`].
+    pub(crate) inherited: &'a HashMap<String, Arc<OwnedFd>>,
     pub(crate) maxconn: u32,
     pub(crate) errors: Vec<PrepareError>,
 }
@@ -133,8 +140,11 @@ impl Prepare<'_> {
     }
 
     fn listeners(&mut self, frontends: &[LiveFrontend]) -> Vec<Arc<Listening>> {
-        let open: HashMap<&ListenKey, &Arc<Listening>> =
-            self.open.iter().map(|l| (&l.key, l)).collect();
+        let mut open: HashMap<ListenKey, Arc<OwnedFd>> = self
+            .open
+            .iter()
+            .map(|l| (l.key.clone(), l.socket.clone()))
+            .collect();
         let binds = || {
             frontends
                 .iter()
@@ -147,6 +157,12 @@ impl Prepare<'_> {
                 .entry(&bind.address)
                 .or_default()
                 .push(bind.interface.as_deref());
+        }
+        for (_, bind) in binds() {
+            let key = ListenKey::of(bind);
+            if let Some(socket) = key.name().and_then(|name| self.inherited.get(&name)) {
+                open.entry(key).or_insert_with(|| socket.clone());
+            }
         }
         let mut sockets = Vec::new();
         // Sockets that are open first: they must be told to share before others join them.
@@ -169,10 +185,9 @@ impl Prepare<'_> {
                 .clone()
                 .unwrap_or_else(|| (number.unwrap_or(0) + 1).to_string().into());
             let socket = match open.get(&key) {
-                Some(before) if shared => listen::share_port(&before.socket)
-                    .map(|()| before.socket.clone())
-                    .map_err(|e| format!("cannot share the port of {:?}: {e}", bind.address)),
-                Some(before) => Ok(before.socket.clone()),
+                Some(before) => listen::keep(before, backlog, shared)
+                    .map(|()| before.clone())
+                    .map_err(|e| format!("cannot go on listening on {:?}: {e}", bind.address)),
                 None => listen::open(bind, backlog, shared).map(Arc::<OwnedFd>::new),
             };
             match socket {
@@ -213,13 +228,26 @@ impl Prepare<'_> {
             ssl: None,
             origin: stats.origin.clone(),
         };
-        let opened = match &stats.address {
-            ListenAddress::Unix(path) => open_api_path(path, stats.mode),
-            _ => listen::open(&bind, 16, false),
+        let name = ListenKey::of(&bind)
+            .name()
+            .map(|name| format!("stats socket {name}"));
+        let open = |name: &String| {
+            let now = self.api.iter().find(|it| it.name.as_ref() == Some(name));
+            let now = now.map(|it| &it.fd);
+            now.or_else(|| self.inherited.get(name)).cloned()
+        };
+        let opened = match (name.as_ref().and_then(open), &stats.address) {
+            (Some(fd), ListenAddress::Unix(path)) => set_mode(path, stats.mode)
+                .map(|()| fd)
+                .map_err(|e| format!("cannot change the mode of '{}': {e}", path.display())),
+            (Some(fd), _) => Ok(fd),
+            (None, ListenAddress::Unix(path)) => open_api_path(path, stats.mode).map(Arc::new),
+            (None, _) => listen::open(&bind, API_BACKLOG, false).map(Arc::new),
         };
         let timeout = self.config.global.stats_timeout.unwrap_or(STATS_TIMEOUT);
         opened
             .map(|fd| ApiSocket {
+                name,
                 fd,
                 level: stats.level,
                 timeout,
@@ -239,21 +267,26 @@ impl Prepare<'_> {
 /// Opens a runtime API socket under a name of its own and renames it into place: there is no moment
 /// without one, and a new engine takes the name over from an old one.
 fn open_api_path(path: &Path, mode: Option<u32>) -> Result<OwnedFd, String> {
-    use std::os::unix::fs::PermissionsExt;
-
     let open = || {
         let mut name = path.as_os_str().to_owned();
         name.push(format!(".{}.tmp", std::process::id()));
         let temporary = std::path::PathBuf::from(name);
         let _ = std::fs::remove_file(&temporary);
-        let fd = listen::open_unix(&temporary, 16)?;
-        if let Some(mode) = mode {
-            std::fs::set_permissions(&temporary, std::fs::Permissions::from_mode(mode))?;
-        }
+        let fd = listen::open_unix(&temporary, API_BACKLOG)?;
+        set_mode(&temporary, mode)?;
         std::fs::rename(&temporary, path)?;
         Ok::<_, std::io::Error>(fd)
     };
     open().map_err(|e| format!("cannot listen on '{}': {e}", path.display()))
+}
+
+fn set_mode(path: &Path, mode: Option<u32>) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+
+    match mode {
+        Some(mode) => std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)),
+        None => Ok(()),
+    }
 }
 
 impl Ready {

@@ -23,6 +23,8 @@ pub(crate) struct Shared {
     pub(crate) total_connections: AtomicU64,
     held_back: AtomicBool,
     pub(crate) stopping: AtomicBool,
+    /// Idle clients are not closed when stopping.
+    pub(crate) keeps_idle: AtomicBool,
     pub(crate) log: LogSender,
     /// Wakes who waits for the last connection to end.
     pub(crate) drained: tokio::sync::Notify,
@@ -47,6 +49,7 @@ impl Shared {
             total_connections: AtomicU64::new(0),
             held_back: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
+            keeps_idle: AtomicBool::new(false),
             log,
             drained: tokio::sync::Notify::new(),
         }

@@ -202,7 +202,9 @@ impl Worker {
             listeners.remove(key);
         }
         drop(listeners);
-        if self.shared.stopping.load(Ordering::SeqCst) {
+        if self.shared.stopping.load(Ordering::SeqCst)
+            && !self.shared.keeps_idle.load(Ordering::SeqCst)
+        {
             let idle = std::mem::take(&mut *self.idle_clients.borrow_mut());
             drop(idle);
         }

@@ -26,8 +26,12 @@ pub(crate) enum Request {
 }
 
 /// A socket of the runtime API.
+#[derive(Clone, Debug)]
 pub(crate) struct ApiSocket {
-    pub(crate) fd: OwnedFd,
+    /// The name under which it is used again and handed to a new engine; none for a descriptor that
+    /// was inherited by number.
+    pub(crate) name: Option<String>,
+    pub(crate) fd: Arc<OwnedFd>,
     pub(crate) level: AccessLevel,
     pub(crate) timeout: Duration,
 }
@@ -84,10 +88,17 @@ async fn run(
             Request::Check(live) => checks.follow(&live, &shared),
             Request::Api(sockets) => {
                 api.drain(..).for_each(|task| task.abort());
-                api.extend(sockets.into_iter().map(|socket| {
-                    let ApiSocket { fd, level, timeout } = socket;
-                    tokio::task::spawn_local(runtime_api::serve(fd, source.clone(), level, timeout))
-                }));
+                for socket in sockets {
+                    match socket.fd.try_clone() {
+                        Ok(fd) => api.push(tokio::task::spawn_local(runtime_api::serve(
+                            fd,
+                            source.clone(),
+                            socket.level,
+                            socket.timeout,
+                        ))),
+                        Err(error) => tracing::error!(%error, "a stats socket is not served"),
+                    }
+                }
             }
         }
     }
