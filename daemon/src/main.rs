@@ -58,8 +58,23 @@ fn start_log() {
     let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+        .with_writer(|| Unconcerned(std::io::stderr()))
+        .log_internal_errors(false);
     let colours = std::io::IsTerminal::is_terminal(&std::io::stderr());
     // It fails only if there is one already.
     let _ = log.with_ansi(colours).with_target(false).try_init();
+}
+
+/// Standard error, whoever reads it or does not any more: a process that outlives its parent may
+/// outlive the reader of its log, and must not end over it.
+struct Unconcerned(std::io::Stderr);
+
+impl std::io::Write for Unconcerned {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        Ok(self.0.write(bytes).unwrap_or(bytes.len()))
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }

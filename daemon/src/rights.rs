@@ -7,6 +7,7 @@ use caps::{CapSet, Capability, CapsHashSet};
 use nix::errno::Errno;
 use nix::sys::prctl;
 use nix::unistd::{Gid, Uid, setgroups, setresgid, setresuid};
+use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
 
 use crate::settings::User;
 
@@ -54,6 +55,12 @@ pub(crate) enum RightsError {
         /// Why not.
         source: Errno,
     },
+    /// The kernel lacks seccomp filters (CONFIG_SECCOMP_FILTER), or does not let us have one.
+    #[error("cannot give up the right to start programs")]
+    Filter(#[from] seccompiler::Error),
+    /// The filter could not be made.
+    #[error("cannot give up the right to start programs on this kind of processor")]
+    Processor(#[from] seccompiler::BackendError),
     /// The kernel said no to a change of capabilities.
     #[error("cannot give up capabilities")]
     Capabilities(#[from] caps::errors::CapsError),
@@ -85,7 +92,8 @@ pub(crate) fn identity(user: &User, process: &'static str) -> Result<Identity, R
     Ok(identity)
 }
 
-/// Becomes `identity` for good, with `keep` and no other capability, now or ever after.
+/// Becomes `identity` for good, with `keep` and no other capability, now or ever after, and without
+/// the right to start programs.
 pub(crate) fn become_user(identity: Identity, keep: &[Capability]) -> Result<(), RightsError> {
     let failed = |what| move |source| RightsError::System { what, source };
     bound(keep)?;
@@ -95,7 +103,22 @@ pub(crate) fn become_user(identity: Identity, keep: &[Capability]) -> Result<(),
     setresuid(identity.uid, identity.uid, identity.uid).map_err(failed("change the user"))?;
     limit(keep)?;
     prctl::set_no_new_privs().map_err(failed("refuse new rights"))?;
-    Ok(())
+    start_nothing()
+}
+
+/// Takes from this process, for good, the right to run another program: whoever gets hold of it gets
+/// no shell. It needs no_new_privs (seccomp(2)).
+fn start_nothing() -> Result<(), RightsError> {
+    let calls = [libc::SYS_execve, libc::SYS_execveat];
+    let filter = SeccompFilter::new(
+        calls.into_iter().map(|call| (call, Vec::new())).collect(),
+        SeccompAction::Allow,
+        SeccompAction::Errno(libc::EPERM.unsigned_abs()),
+        std::env::consts::ARCH.try_into()?,
+    )?;
+    let program: BpfProgram = filter.try_into()?;
+    // Also for threads that exist already, should there ever be any.
+    Ok(seccompiler::apply_filter_all_threads(&program)?)
 }
 
 /// Stays root, with `keep` and no other capability, also for whatever is started from here.

@@ -163,6 +163,7 @@ fn three_processes_with_their_rights() {
     }
     for pid in [control, engine] {
         assert_eq!(status(pid, "NoNewPrivs"), "1");
+        assert_eq!(status(pid, "Seccomp"), "2", "a filter that denies execve");
         assert_eq!(status(pid, "Groups"), "");
     }
 
@@ -187,7 +188,7 @@ fn three_processes_with_their_rights() {
     // An engine that dies is replaced, and gets the configuration.
     kill(Pid::from_raw(engine), Signal::SIGKILL).unwrap();
     daemon.wait_for("engine has ended by itself");
-    daemon.wait_for("running the files on disk");
+    daemon.wait_for("serving what the former engine served");
     let told = String::from_utf8(daemon.ask("show stat --json").stdout).unwrap();
     let told: serde_json::Value = serde_json::from_str(&told).unwrap();
     assert_eq!(told["frontends"][0]["status"], "OPEN", "{told}");

@@ -3,6 +3,7 @@
 
 mod check;
 mod remote;
+mod upgrade;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -10,7 +11,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use lanai_control::Role;
 
-use crate::parent::{self, Directories};
+use crate::parent;
 use crate::wire::shell::{Form, Part};
 use crate::{control, settings};
 
@@ -26,7 +27,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Run the appliance: network, engine and web UI
-    Daemon(Directories),
+    Daemon(parent::Arguments),
     /// The control process; `lanai daemon` starts it
     #[command(hide = true)]
     Control(control::Arguments),
@@ -69,6 +70,8 @@ enum Verb {
         #[command(flatten)]
         target: Target,
     },
+    /// Run the program file that is installed now, without losing a connection
+    Upgrade(Reach),
     /// Show how things are
     Status(Target),
     /// Show one part of how things are
@@ -165,9 +168,9 @@ pub(crate) fn main() -> ExitCode {
         ExitCode::from(2)
     };
     match Cli::parse().verb {
-        Verb::Daemon(directories) => {
+        Verb::Daemon(arguments) => {
             crate::start_log();
-            parent::run(&directories).map_or_else(|error| failed(&error), |()| ExitCode::SUCCESS)
+            parent::run(&arguments).map_or_else(|error| failed(&error), |()| ExitCode::SUCCESS)
         }
         Verb::Control(arguments) => {
             crate::start_log();
@@ -176,6 +179,7 @@ pub(crate) fn main() -> ExitCode {
         // `main` takes this verb before anything here is read; it stands here for the help text.
         Verb::Proxy => ExitCode::from(2),
         Verb::Check(arguments) => check::run(&arguments),
+        Verb::Upgrade(reach) => upgrade::run(&reach),
         verb => remote::run(verb),
     }
 }

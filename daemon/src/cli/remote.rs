@@ -92,7 +92,7 @@ fn command(verb: Verb) -> Result<(Target, Command), RemoteError> {
         Verb::User(User::LoginLink { user, target }) => (target, Command::LoginLink { user }),
         Verb::Status(target) => (target, Command::Status),
         // The caller answers these itself.
-        Verb::Daemon(_) | Verb::Control(_) | Verb::Proxy | Verb::Check(_) => {
+        Verb::Daemon(_) | Verb::Control(_) | Verb::Proxy | Verb::Check(_) | Verb::Upgrade(_) => {
             return Err(RemoteError::Start(io::ErrorKind::Unsupported.into()));
         }
     })

@@ -27,25 +27,28 @@ pub(super) async fn keep(
     let mut first = true;
     loop {
         match attend(&path).await {
-            Ok((stream, configured)) => {
+            Ok((stream, running)) => {
                 // A new control process makes sure of the network also under a running engine.
-                if first || !configured {
+                let wanted = control.running_digest();
+                if first || running.as_ref() != Some(&wanted) {
                     boot(control).await;
                     host.live().await;
                     booted.send_replace(true);
                     first = false;
                 }
                 gone(stream).await;
-                tracing::warn!("the engine is gone; the next one gets the configuration again");
+                tracing::warn!("the engine is gone; looking for the next one");
             }
-            Err(error) => tracing::debug!("engine: {}", crate::chain(&error)),
+            Err(error) => {
+                tracing::debug!("engine: {}", crate::chain(&error));
+                tokio::time::sleep(PAUSE).await;
+            }
         }
-        tokio::time::sleep(PAUSE).await;
     }
 }
 
-/// A connection that lives as long as the engine, and whether it has a configuration.
-async fn attend(path: &Path) -> Result<(UnixStream, bool), CallError> {
+/// A connection that lives as long as the engine, and the digest of what it runs.
+async fn attend(path: &Path) -> Result<(UnixStream, Option<String>), CallError> {
     let mut stream = connect(path).await?;
     let broken = |source| CallError::Broken {
         path: path.to_owned(),
@@ -55,7 +58,7 @@ async fn attend(path: &Path) -> Result<(UnixStream, bool), CallError> {
         .await
         .map_err(broken)?;
     match frame::read(&mut stream).await.map_err(broken)? {
-        Some(Reply::Attending { configured }) => Ok((stream, configured)),
+        Some(Reply::Attending { running }) => Ok((stream, running)),
         _ => Err(CallError::Closed(path.to_owned())),
     }
 }

@@ -35,9 +35,6 @@ pub(crate) struct Arguments {
     /// Where the web UI listens
     #[arg(long)]
     ui: SocketAddr,
-    /// The listening socket to answer the command line on
-    #[arg(long)]
-    listener: i32,
     /// Configuration directory
     #[arg(long)]
     config: PathBuf,
@@ -63,20 +60,18 @@ pub(crate) enum ControlError {
 /// Runs until the parent says stop, or is gone.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), ControlError> {
     child::set_name(c"lanai-control");
-    let listener = child::listener(arguments.listener)?;
     rights::become_user(arguments.user.0, &[]).map_err(ChildError::from)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build();
     let runtime = runtime.map_err(ChildError::Start)?;
-    runtime.block_on(serve(arguments, listener))
+    runtime.block_on(serve(arguments))
 }
 
-async fn serve(arguments: &Arguments, listener: child::Listener) -> Result<(), ControlError> {
+async fn serve(arguments: &Arguments) -> Result<(), ControlError> {
     let mut terminate = signal(SignalKind::terminate()).map_err(ChildError::Start)?;
-    let listener = listener.into_tokio()?;
-    let parent = child::attend(&arguments.run, Role::Control).await?;
+    let (link, estate, _) = child::attend(&arguments.run, Role::Control).await?;
     let engine = Arc::new(RemoteEngine::new(&arguments.run));
     let host = Arc::new(RemoteHost::new(&arguments.run));
     let control = Control::open(
@@ -89,10 +84,10 @@ async fn serve(arguments: &Arguments, listener: child::Listener) -> Result<(), C
     let answers = Answers::new(control.clone(), arguments.user.0.uid.as_raw(), arguments.ui);
     let (booted, has_booted) = watch::channel(false);
     tokio::select! {
-        error = server::serve(listener, Arc::new(answers)) => Err(ChildError::Accept(error).into()),
-        () = ui::serve(arguments, &control, has_booted) => Ok(()),
+        error = server::serve(link.sockets(), Arc::new(answers)) => Err(ChildError::Accept(error).into()),
+        () = ui::serve(arguments, &control, has_booted, &link, estate) => Ok(()),
         () = live::keep(&arguments.run, &control, &host, booted) => Ok(()),
-        error = parent.gone() => Err(error.into()),
+        why = link.refused() => Err(ChildError::Refused(why).into()),
         _ = terminate.recv() => {
             finish(&control).await;
             Ok(())

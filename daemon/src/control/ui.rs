@@ -1,13 +1,17 @@
 //! The web UI, kept up whatever the network looks like.
 
 use std::net::IpAddr;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
 use std::time::Duration;
 
 use lanai_control::Control;
 use lanai_webui::{WebServer, WebSettings};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use super::Arguments;
+use crate::child::{Estate, Link};
 
 /// How long the UI waits for the first configuration: its address may come with it, and its first
 /// certificate names the box's addresses.
@@ -17,12 +21,18 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// Addresses of the box that a certificate names.
 const ADDRESSES: usize = 16;
 
-/// Never ends.
+/// Never ends. A former control process may have left its socket: then nobody who connected
+/// meanwhile was refused.
 pub(super) async fn serve(
     arguments: &Arguments,
     control: &Control,
     mut booted: watch::Receiver<bool>,
+    link: &Link,
+    estate: Estate,
 ) {
+    let name = format!("ui {}", arguments.ui);
+    let mut left = estate.listeners.into_iter();
+    let mut left = left.find_map(|(left, socket)| (left == name).then_some(socket));
     let ready = booted.wait_for(|booted| *booted);
     // Without a configuration the UI is what a person needs to write one.
     let _ = tokio::time::timeout(BOOT_LIMIT, ready).await;
@@ -39,8 +49,17 @@ pub(super) async fn serve(
             names: Vec::new(),
             addresses: addresses(control).await,
         };
-        match WebServer::bind(settings, control.clone()).await {
+        let server = match left.take().map(listening) {
+            Some(Ok(listener)) => WebServer::on(listener, settings, control.clone()),
+            Some(Err(_)) | None => WebServer::bind(settings, control.clone()).await,
+        };
+        match server {
             Ok(server) => {
+                match server.socket().try_clone_to_owned() {
+                    Ok(copy) => link.hold(vec![(name.clone(), Arc::new(copy))]).await,
+                    Err(error) => tracing::warn!(%error, "the web UI's socket is not kept"),
+                }
+                link.retain(vec![name.clone()]).await;
                 tracing::info!("the web UI is at https://{}", server.address());
                 server.run(std::future::pending()).await;
             }
@@ -55,6 +74,12 @@ pub(super) async fn serve(
         }
         tokio::time::sleep(PAUSE).await;
     }
+}
+
+fn listening(socket: OwnedFd) -> std::io::Result<TcpListener> {
+    let socket = std::net::TcpListener::from(socket);
+    socket.set_nonblocking(true)?;
+    TcpListener::from_std(socket)
 }
 
 /// The addresses under which others can reach the box, IPv4 first.

@@ -1,17 +1,21 @@
 //! What the engine does when the control process asks.
 
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use lanai_control::{EngineStatus, FileSet, PrepareError};
-use lanai_engine::{Engine, Prepared};
+use lanai_engine::{Engine, IdleClients, Prepared, Settings};
 use lanai_model::layer7::Config;
 use tokio::net::unix::UCred;
+use tokio::sync::watch;
 
 use super::{bundle, status};
+use crate::child::{Estate, Kept, Link};
 use crate::facts;
 use crate::wire::engine::{Question, Reply};
+use crate::wire::parent;
 use crate::wire::server::Answer;
 
 /// Answers on `engine.sock`.
@@ -20,6 +24,9 @@ pub(super) struct Answers {
     /// Who may ask, beside root.
     control: u32,
     shared: Arc<Shared>,
+    link: Link,
+    /// A successor answers from now on.
+    leaving: watch::Sender<bool>,
 }
 
 #[derive(Debug)]
@@ -33,8 +40,27 @@ struct Shared {
 struct State {
     /// Started with the first configuration, which says how many threads.
     engine: Option<Arc<Engine>>,
-    configured: bool,
+    /// The settings it was started with that no swap can change.
+    process_wide: Option<ProcessWide>,
+    /// Sockets of a former engine, until there is an engine to take them.
+    inherited: Vec<(String, OwnedFd)>,
+    /// The digest of the configuration in effect.
+    running: Option<String>,
     hard_stop_after: Option<Duration>,
+}
+
+/// Settings of the process as a whole: threads, connections, bytes of a buffer and of a head.
+type ProcessWide = (usize, Option<u32>, Option<u32>, Option<u32>);
+
+fn process_wide(settings: &Settings) -> ProcessWide {
+    let Settings {
+        nbthread,
+        maxconn,
+        bufsize,
+        maxrewrite,
+        ..
+    } = *settings;
+    (nbthread, maxconn, bufsize, maxrewrite)
 }
 
 /// What a connection has got ready.
@@ -42,12 +68,20 @@ struct State {
 pub(super) struct Ready {
     engine: Arc<Engine>,
     prepared: Prepared,
+    files: FileSet,
+    /// What an engine that began with this configuration would be started with.
+    process_wide: ProcessWide,
     hard_stop_after: Option<Duration>,
 }
 
 impl Answers {
     /// Answers `control` and root. Files may be named by their path in `config`.
-    pub(super) fn new(control: u32, threads: Option<usize>, config: PathBuf) -> Answers {
+    pub(super) fn new(
+        control: u32,
+        threads: Option<usize>,
+        config: PathBuf,
+        link: Link,
+    ) -> Answers {
         let state = Mutex::default();
         Answers {
             control,
@@ -56,6 +90,37 @@ impl Answers {
                 config,
                 state,
             }),
+            link,
+            leaving: watch::channel(false).0,
+        }
+    }
+
+    /// Begins with what a former engine left.
+    pub(super) async fn begin(&self, estate: Estate) {
+        let inherited = estate.listeners.len();
+        self.shared.with(|state| state.inherited = estate.listeners);
+        let Some(files) = estate.files else { return };
+        match self.prepare(files).await {
+            Ok(ready) => {
+                self.swap(ready).await;
+                tracing::info!(
+                    listeners = inherited,
+                    overrides = estate.overrides.len(),
+                    "serving what the former engine served"
+                );
+            }
+            // Control knows more ways than this one.
+            Err(error) => tracing::error!("the configuration in effect cannot be run: {error}"),
+        }
+    }
+
+    /// The former engine is out of the way: what it needed and we do not is closed, and what it was
+    /// woken for and left is ours.
+    pub(super) async fn settle(&self) {
+        let engine = self.shared.with(|state| state.engine.clone());
+        if let Some(engine) = engine {
+            self.link.retain(names(&engine.listeners())).await;
+            engine.accept_again();
         }
     }
 
@@ -64,9 +129,15 @@ impl Answers {
         let (engine, limit) = self
             .shared
             .with(|state| (state.engine.clone(), state.hard_stop_after));
+        self.leaving.send_replace(true);
         let Some(engine) = engine else { return };
         tracing::info!("finishing the open connections");
-        engine.soft_stop();
+        // A successor may be at work: a client that sends a request just now is answered, and told to
+        // come again on another connection.
+        engine.soft_stop(IdleClients::AnswerOnce);
+        if let Err(why) = self.link.say(parent::Question::Finishing).await {
+            tracing::debug!("finishing without a parent: {why}");
+        }
         let drained = tokio::task::spawn_blocking(move || engine.wait_drained(limit)).await;
         if !drained.unwrap_or(false) {
             tracing::warn!("connections were cut: hard-stop-after has passed");
@@ -77,19 +148,30 @@ impl Answers {
         let shared = Arc::clone(&self.shared);
         // Binding and resolving block.
         let prepared = tokio::task::spawn_blocking(move || shared.prepare(&files)).await;
-        prepared.unwrap_or_else(|error| {
+        let ready = prepared.unwrap_or_else(|error| {
             Err(PrepareError::new(format!(
                 "the engine failed while preparing: {error}"
             )))
-        })
+        })?;
+        // What is about to be listened on is kept before it is.
+        self.link.hold(ready.prepared.listeners()).await;
+        Ok(ready)
     }
 
-    fn swap(&self, ready: Ready) {
+    async fn swap(&self, ready: Ready) {
         ready.engine.swap(ready.prepared);
-        self.shared.with(|state| {
-            state.configured = true;
+        let renew = self.shared.with(|state| {
+            state.running = Some(ready.files.digest());
             state.hard_stop_after = ready.hard_stop_after;
+            state.process_wide != Some(ready.process_wide)
         });
+        self.link.running(ready.files).await;
+        if renew {
+            tracing::info!("process-wide settings have changed: a new engine takes over");
+            if let Err(why) = self.link.say(parent::Question::Replace).await {
+                tracing::error!("they do not take effect before the next start: {why}");
+            }
+        }
     }
 
     fn status(&self) -> EngineStatus {
@@ -126,8 +208,14 @@ impl Shared {
         Ok(Ready {
             engine,
             prepared,
+            files: files.clone(),
+            process_wide: process_wide(&self.settings(&config)),
             hard_stop_after: config.global.hard_stop_after,
         })
+    }
+
+    fn settings(&self, config: &Config) -> Settings {
+        facts::engine_settings(&config.global, self.threads, None)
     }
 
     fn engine(&self, config: &Config) -> Result<Arc<Engine>, PrepareError> {
@@ -135,12 +223,19 @@ impl Shared {
             if let Some(engine) = &state.engine {
                 return Ok(Arc::clone(engine));
             }
-            let settings = facts::engine_settings(&config.global, self.threads, None);
+            let settings = self.settings(config);
+            let process_wide = process_wide(&settings);
             let engine = Engine::start(settings);
             let engine = engine.map_err(|error| PrepareError::new(crate::chain(&error)))?;
+            engine.inherit(std::mem::take(&mut state.inherited));
+            state.process_wide = Some(process_wide);
             Ok(Arc::clone(state.engine.insert(Arc::new(engine))))
         })
     }
+}
+
+fn names(sockets: &[Kept]) -> Vec<String> {
+    sockets.iter().map(|(name, _)| name.clone()).collect()
 }
 
 impl Answer for Answers {
@@ -152,10 +247,15 @@ impl Answer for Answers {
         [0, self.control].contains(&peer.uid())
     }
 
+    async fn leaving(&self) {
+        // The sender is ours.
+        let _ = self.leaving.subscribe().wait_for(|leaving| *leaving).await;
+    }
+
     async fn answer(&self, _: &UCred, ready: &mut Option<Ready>, question: Question) -> Reply {
         match question {
             Question::Attend => Reply::Attending {
-                configured: self.shared.with(|state| state.configured),
+                running: self.shared.with(|state| state.running.clone()),
             },
             Question::Prepare { files } => {
                 *ready = None;
@@ -169,14 +269,17 @@ impl Answer for Answers {
             }
             Question::Swap => match ready.take() {
                 Some(ready) => {
-                    self.swap(ready);
+                    self.swap(ready).await;
+                    self.settle().await;
                     tracing::info!("a configuration took effect");
                     Reply::Done
                 }
                 None => Reply::NothingReady,
             },
             Question::Abort => {
-                *ready = None;
+                if ready.take().is_some() {
+                    self.settle().await;
+                }
                 Reply::Done
             }
             Question::Status => Reply::Status(Box::new(self.status())),

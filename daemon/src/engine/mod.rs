@@ -1,5 +1,9 @@
 //! `lanai proxy --engine`: the daemon's engine. Configurations reach it as text and files; it reads
 //! them with the same crates as everyone, prepares, and swaps.
+//!
+//! What it must not take with it when it dies is kept by the parent: its listening sockets, the
+//! configuration in effect, and what was overridden over the runtime API. A new engine begins with
+//! those, before anybody asks it for anything.
 
 mod answers;
 mod bundle;
@@ -15,7 +19,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::child::{self, ChildError, UserIds};
 use crate::rights;
-use crate::wire::parent::Role;
+use crate::wire::parent::{Question, Role};
 use crate::wire::server;
 use answers::Answers;
 
@@ -29,9 +33,6 @@ struct Arguments {
     /// The user whose questions are answered
     #[arg(long)]
     answer: u32,
-    /// The listening socket to answer on
-    #[arg(long)]
-    listener: i32,
     /// Worker threads
     #[arg(long)]
     threads: Option<usize>,
@@ -61,7 +62,6 @@ pub(crate) fn main(words: &[OsString]) -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<(), ChildError> {
     child::set_name(c"lanai-engine");
-    let listener = child::listener(arguments.listener)?;
     rights::become_user(arguments.user.0, rights::ENGINE)?;
     crate::limits::raise_descriptors(None);
     // The engine has threads of its own; this one only talks.
@@ -71,20 +71,28 @@ fn run(arguments: &Arguments) -> Result<(), ChildError> {
     let runtime = runtime.map_err(ChildError::Start)?;
     runtime.block_on(async {
         let mut finish = signal(SignalKind::user_defined1()).map_err(ChildError::Start)?;
+        let (link, estate, _) = child::attend(&arguments.run, Role::Engine).await?;
         let answers = Arc::new(Answers::new(
             arguments.answer,
             arguments.threads,
             arguments.config.clone(),
+            link.clone(),
         ));
-        let listener = listener.into_tokio()?;
-        let parent = child::attend(&arguments.run, Role::Engine).await?;
-        tokio::select! {
-            error = server::serve(listener, Arc::clone(&answers)) => Err(ChildError::Accept(error)),
-            error = parent.gone() => Err(error),
-            _ = finish.recv() => {
-                answers.finish().await;
-                Ok(())
+        answers.begin(estate).await;
+        let serving = async {
+            // Only one engine answers on the socket, and it is the one that serves.
+            if let Err(why) = link.say(Question::TakeOver).await {
+                tracing::warn!("the former engine could not be told to finish: {why}");
             }
+            answers.settle().await;
+            server::serve(link.sockets(), Arc::clone(&answers)).await
+        };
+        tokio::select! {
+            error = serving => return Err(ChildError::Accept(error)),
+            why = link.refused() => tracing::warn!("{why}; this engine finishes"),
+            _ = finish.recv() => {}
         }
+        answers.finish().await;
+        Ok(())
     })
 }

@@ -5,29 +5,46 @@
 //! Invariant: whatever the children do, the parent only ever executes [`lanai_network::Step`]s, and
 //! only for the control process's user.
 
-mod answers;
-mod child;
+mod attendance;
+mod estate;
+mod keeper;
 mod place;
+mod process;
+mod upgrade;
 
+use std::ffi::OsString;
+use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
 
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 use nix::unistd::Uid;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::limits;
 use crate::rights::{self, Identity, RightsError};
 use crate::settings::{self, Settings, SettingsError};
-use crate::wire::{parent as protocol, server};
-use answers::Answers;
-use child::{Child, Order};
+use crate::wire::parent::{self as protocol, Role};
+use crate::wire::server;
+use attendance::{Attendance, Ward};
+use estate::Estate;
+use keeper::{Kind, Order};
 use place::{Place, PlaceError};
+use upgrade::Program;
 
-/// How long children may take to finish when the service stops; a change that runs is finished.
-const STOP_LIMIT: Duration = Duration::from_secs(20);
+/// News of a child that its keeper has not read yet at most.
+const NEWS: usize = 64;
+
+/// What the parent is told.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    directories: Directories,
+    /// Lock and sockets of the program that this process ran before an upgrade
+    #[arg(long, hide = true)]
+    inherited: Option<String>,
+}
 
 /// Where things are, as the command line says.
 #[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
@@ -79,37 +96,46 @@ pub(crate) enum ParentError {
     #[error("cannot start")]
     Start(#[source] std::io::Error),
     /// A socket of the run directory failed.
-    #[error("cannot accept connections on {}", protocol::SOCKET)]
+    #[error("cannot answer on {}", protocol::SOCKET)]
     Accept(#[source] std::io::Error),
 }
 
 /// Runs until a signal says stop.
-pub(crate) fn run(directories: &Directories) -> Result<(), ParentError> {
+pub(crate) fn run(arguments: &Arguments) -> Result<(), ParentError> {
     if !Uid::effective().is_root() {
         return Err(ParentError::NotRoot);
     }
+    let directories = &arguments.directories;
     let settings = settings::read_as_root(&directories.config)?;
     let control = rights::identity(&settings.users.control, "control")?;
     let engine = rights::identity(&settings.users.engine, "engine")?;
-    let place = Place::prepare(
-        &directories.config,
-        &directories.state(&settings),
-        &directories.run(&settings),
-        control,
-        engine,
-    )?;
-    limits::raise_descriptors(Some(limits::DESCRIPTORS));
+    let program = Program::present().map_err(ParentError::Start)?;
+    let (state, run) = (directories.state(&settings), directories.run(&settings));
+    let place = match &arguments.inherited {
+        Some(numbers) => Place::inherit(&directories.config, &state, &run, numbers)?,
+        None => {
+            limits::raise_descriptors(Some(limits::DESCRIPTORS));
+            Place::prepare(&directories.config, &state, &run, control, engine)?
+        }
+    };
     ignore_strays().map_err(|error| ParentError::Start(error.into()))?;
     // Everything that needs more than the rest of this life is done.
     rights::keep_only(rights::PARENT)?;
 
-    // One thread: what a child inherits is decided between two lines of it, with no other thread
-    // that could start a program in between.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
     let runtime = runtime.map_err(ParentError::Start)?;
-    runtime.block_on(supervise(place, &settings, control, engine))
+    let upgraded = arguments.inherited.is_some();
+    runtime.block_on(async {
+        let (mut family, attendance) = Family::found(&place, &settings, control, engine, upgraded)?;
+        let listener = place.parent_listener().map_err(ParentError::Accept)?;
+        family
+            .supervise(&place, &program, listener, attendance)
+            .await
+    })?;
+    place.clear();
+    Ok(())
 }
 
 /// A terminal that closes, or a `killall` meant for others, must not end the service. The children
@@ -123,55 +149,153 @@ fn ignore_strays() -> nix::Result<()> {
     Ok(())
 }
 
-async fn supervise(
-    mut place: Place,
-    settings: &Settings,
-    control: Identity,
-    engine: Identity,
-) -> Result<(), ParentError> {
-    let mut terminate = signal(SignalKind::terminate()).map_err(ParentError::Start)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(ParentError::Start)?;
-    let mut finish = signal(SignalKind::user_defined1()).map_err(ParentError::Start)?;
+/// The two children and those who keep them.
+struct Family {
+    orders: watch::Sender<Order>,
+    keepers: [(&'static str, tokio::task::JoinHandle<()>); 2],
+    upgrades: mpsc::Receiver<oneshot::Sender<String>>,
+}
 
-    let listener = place.parent_listener()?;
-    let answers = Arc::new(Answers::new(control.uid.as_raw(), engine.uid.as_raw()));
-    let service = server::serve(listener, answers);
-    tokio::pin!(service);
+impl Family {
+    /// Starts the keepers, which start the children or take up those that run. After an upgrade they
+    /// are replaced.
+    fn found(
+        place: &Place,
+        settings: &Settings,
+        control: Identity,
+        engine: Identity,
+        upgraded: bool,
+    ) -> Result<(Family, Arc<Attendance>), ParentError> {
+        let (orders, order) = watch::channel(Order::Run);
+        let keep = |role, arguments, name| {
+            let (news, told) = mpsc::channel(NEWS);
+            let kind = Kind {
+                role,
+                arguments,
+                note: place.note(name),
+            };
+            let keeper = tokio::spawn(keeper::keep(kind, order.clone(), told, upgraded));
+            (news, (name, keeper))
+        };
+        let ward = |identity: Identity, answers: std::io::Result<UnixListener>, news| {
+            Ok::<Ward, ParentError>(Ward {
+                uid: identity.uid.as_raw(),
+                answers: answers.map_err(ParentError::Start)?,
+                news,
+                estate: Mutex::new(Estate::default()),
+            })
+        };
+        let arguments = control_arguments(place, settings, control);
+        let (control_news, control_keeper) = keep(Role::Control, arguments, "control");
+        let arguments = engine_arguments(place, settings, control, engine);
+        let (engine_news, engine_keeper) = keep(Role::Engine, arguments, "engine");
+        let (upgrade, upgrades) = mpsc::channel(1);
+        let attendance = Attendance::new(
+            ward(control, place.control_listener(), control_news)?,
+            ward(engine, place.engine_listener(), engine_news)?,
+            upgrade,
+        );
+        let family = Family {
+            orders,
+            keepers: [control_keeper, engine_keeper],
+            upgrades,
+        };
+        Ok((family, Arc::new(attendance)))
+    }
 
-    let (orders, order) = watch::channel(Order::Run);
-    let engine = Child::engine(&place, settings, control, engine);
-    let control = Child::control(&place, settings, control);
-    let control = tokio::spawn(child::keep(control, order.clone()));
-    let engine = tokio::spawn(child::keep(engine, order));
-    tracing::info!(run = %place.run().display(), "lanai {} is starting", env!("CARGO_PKG_VERSION"));
+    async fn supervise(
+        &mut self,
+        place: &Place,
+        program: &Program,
+        listener: tokio::net::UnixListener,
+        attendance: Arc<Attendance>,
+    ) -> Result<(), ParentError> {
+        let mut terminate = signal(SignalKind::terminate()).map_err(ParentError::Start)?;
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(ParentError::Start)?;
+        let mut finish = signal(SignalKind::user_defined1()).map_err(ParentError::Start)?;
+        let admits = attendance.clone();
+        let service = server::accept(
+            Arc::new(listener),
+            move |peer| admits.admits(peer),
+            move |stream, peer| attendance.clone().converse(stream, peer),
+        );
+        tokio::pin!(service);
+        tracing::info!(run = %place.run().display(), "lanai {} is starting", env!("CARGO_PKG_VERSION"));
 
-    let result = tokio::select! {
-        error = &mut service => Err(ParentError::Accept(error)),
-        _ = terminate.recv() => Ok(Order::Stop),
-        _ = interrupt.recv() => Ok(Order::Stop),
-        _ = finish.recv() => Ok(Order::Finish),
-    };
-    tracing::info!("stopping; the network stays as it is");
-    notify_manager("STOPPING=1");
-    orders.send_replace(result.as_ref().copied().unwrap_or(Order::Stop));
-    let ended = async { (control.await, engine.await) };
-    tokio::pin!(ended);
-    let ended = loop {
-        tokio::select! {
-            both = &mut ended => break both,
-            // The children may need the parent until their end.
-            _ = &mut service, if result.is_ok() => {}
-            _ = terminate.recv() => { orders.send_replace(Order::Stop); }
-            _ = interrupt.recv() => { orders.send_replace(Order::Stop); }
-        }
-    };
-    for (name, outcome) in [("control", ended.0), ("engine", ended.1)] {
-        if let Err(error) = outcome {
-            tracing::error!(%error, "the keeper of {name} failed");
+        let result = loop {
+            tokio::select! {
+                error = &mut service => break Err(ParentError::Accept(error)),
+                _ = terminate.recv() => break Ok(Order::Stop),
+                _ = interrupt.recv() => break Ok(Order::Stop),
+                _ = finish.recv() => break Ok(Order::Finish),
+                Some(asked) = self.upgrades.recv() => {
+                    let why = program.renew(place).await;
+                    tracing::error!("the upgrade was not done: {why}");
+                    // Whoever asked may have gone.
+                    let _ = asked.send(why);
+                }
+            }
+        };
+        tracing::info!("stopping; the network stays as it is");
+        notify_manager("STOPPING=1");
+        self.orders
+            .send_replace(result.as_ref().copied().unwrap_or(Order::Stop));
+        let ended = async {
+            for (name, keeper) in &mut self.keepers {
+                if let Err(error) = keeper.await {
+                    tracing::error!(%error, "the keeper of {name} failed");
+                }
+            }
+        };
+        tokio::pin!(ended);
+        loop {
+            tokio::select! {
+                () = &mut ended => return result.map(|_| ()),
+                // The children may need the parent until their end.
+                _ = &mut service, if result.is_ok() => {}
+                _ = terminate.recv() => { self.orders.send_replace(Order::Stop); }
+                _ = interrupt.recv() => { self.orders.send_replace(Order::Stop); }
+            }
         }
     }
-    place.clear();
-    result.map(|_| ())
+}
+
+fn control_arguments(place: &Place, settings: &Settings, user: Identity) -> Vec<OsString> {
+    let mut arguments = vec![
+        "control".into(),
+        format!("--user={}:{}", user.uid, user.gid).into(),
+        format!("--ui={}", settings.ui.listen).into(),
+    ];
+    for (flag, path) in [
+        ("--config", place.config()),
+        ("--state", place.state()),
+        ("--run", place.run()),
+    ] {
+        arguments.extend([flag.into(), path.into()]);
+    }
+    arguments
+}
+
+/// The engine answers `control` and root.
+fn engine_arguments(
+    place: &Place,
+    settings: &Settings,
+    control: Identity,
+    user: Identity,
+) -> Vec<OsString> {
+    let mut arguments = vec![
+        "proxy".into(),
+        "--engine".into(),
+        format!("--user={}:{}", user.uid, user.gid).into(),
+        format!("--answer={}", control.uid).into(),
+    ];
+    if let Some(threads) = settings.engine.threads {
+        arguments.push(format!("--threads={threads}").into());
+    }
+    for (flag, path) in [("--config", place.config()), ("--run", place.run())] {
+        arguments.extend([flag.into(), path.into()]);
+    }
+    arguments
 }
 
 /// Tells the service manager, if there is one.

@@ -3,13 +3,14 @@
 
 use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
-use nix::fcntl::{Flock, FlockArg};
+use nix::fcntl::{FcntlArg, FdFlag, Flock, FlockArg, fcntl};
+use nix::sys::socket::{getsockopt, sockopt};
 use nix::unistd::{Gid, Uid, chown};
 
 use crate::ownership;
@@ -26,9 +27,8 @@ pub(super) struct Place {
     state: PathBuf,
     run: PathBuf,
     /// Held for its lock.
-    _pid_file: Flock<File>,
-    /// Taken once, by the parent itself.
-    parent: Option<UnixListener>,
+    pid_file: Flock<File>,
+    parent: UnixListener,
     control: UnixListener,
     engine: UnixListener,
 }
@@ -58,6 +58,9 @@ pub(crate) enum PlaceError {
         /// Its process id, as its pid file says.
         pid: Option<String>,
     },
+    /// What a former program of this process left is not what it should be.
+    #[error("--inherited={0} names no lock and sockets: only an upgrade gives it")]
+    Inherited(String),
     /// A directory whose owner must not be changed.
     #[error("{} is a directory of the system: choose one of Lanai's own", .0.display())]
     System(PathBuf),
@@ -88,18 +91,69 @@ impl Place {
         ownership::give_configuration(&config, control)
             .map_err(|source| io_error("change the owner of what is in", &config, source))?;
         Ok(Place {
-            parent: Some(socket(
-                &run.join(parent::SOCKET),
-                control,
-                Some(engine.gid),
-            )?),
+            parent: socket(&run.join(parent::SOCKET), control, Some(engine.gid))?,
             control: socket(&run.join(shell::SOCKET), control, None)?,
             engine: socket(&run.join(engine::SOCKET), control, None)?,
             config,
             state,
             run,
-            _pid_file: pid_file,
+            pid_file,
         })
+    }
+
+    /// Takes over what the program that this process ran before an upgrade had open: lock and sockets
+    /// by number, as [`Place::leave`] wrote them.
+    pub(super) fn inherit(
+        config: &Path,
+        state: &Path,
+        run: &Path,
+        numbers: &str,
+    ) -> Result<Place, PlaceError> {
+        let wrong = || PlaceError::Inherited(numbers.to_owned());
+        let each: Vec<RawFd> = numbers
+            .split(',')
+            .map_while(|number| number.parse().ok())
+            .collect();
+        let [lock, parent, control, engine] = each.try_into().map_err(|_| wrong())?;
+        let listener = |number| take(number, true).map(UnixListener::from);
+        let sockets = [listener(parent), listener(control), listener(engine)];
+        let [Some(parent), Some(control), Some(engine)] = sockets else {
+            return Err(wrong());
+        };
+        let lock = File::from(take(lock, false).ok_or_else(wrong)?);
+        // It is the same open file, so the lock is held already.
+        let pid_file = Flock::lock(lock, FlockArg::LockExclusiveNonblock).map_err(|_| wrong())?;
+        let absolute = |path: &Path| {
+            std::path::absolute(path).map_err(|source| io_error("find", path, source))
+        };
+        Ok(Place {
+            config: absolute(config)?,
+            state: absolute(state)?,
+            run: absolute(run)?,
+            pid_file,
+            parent,
+            control,
+            engine,
+        })
+    }
+
+    /// Makes lock and sockets outlive this program, for [`Place::inherit`]; with `false`, no longer.
+    pub(super) fn leave(&self, open: bool) -> io::Result<String> {
+        let all = [
+            self.pid_file.as_fd(),
+            self.parent.as_fd(),
+            self.control.as_fd(),
+            self.engine.as_fd(),
+        ];
+        let flag = if open {
+            FdFlag::empty()
+        } else {
+            FdFlag::FD_CLOEXEC
+        };
+        for descriptor in all {
+            fcntl(descriptor, FcntlArg::F_SETFD(flag))?;
+        }
+        Ok(all.map(|one| one.as_raw_fd().to_string()).join(","))
     }
 
     /// The configuration directory.
@@ -127,21 +181,25 @@ impl Place {
         self.engine.try_clone()
     }
 
-    /// The parent's own, once.
-    pub(super) fn parent_listener(&mut self) -> Result<tokio::net::UnixListener, PlaceError> {
-        let path = self.run.join(parent::SOCKET);
-        let failed = |source| io_error("listen on", &path, source);
-        let listener = self
-            .parent
-            .take()
-            .ok_or_else(|| failed(Errno::EBADF.into()))?;
-        listener.set_nonblocking(true).map_err(failed)?;
-        tokio::net::UnixListener::from_std(listener).map_err(failed)
+    /// The parent's own.
+    pub(super) fn parent_listener(&self) -> io::Result<tokio::net::UnixListener> {
+        let listener = self.parent.try_clone()?;
+        listener.set_nonblocking(true)?;
+        tokio::net::UnixListener::from_std(listener)
+    }
+
+    /// Where the id of a child is noted.
+    pub(super) fn note(&self, name: &str) -> PathBuf {
+        self.run.join(format!("{name}.pid"))
     }
 
     /// Removes the sockets and the pid file.
     pub(super) fn clear(self) {
-        for name in [parent::SOCKET, shell::SOCKET, engine::SOCKET, PID_FILE] {
+        let notes = ["control.pid", "engine.pid"];
+        for name in [parent::SOCKET, shell::SOCKET, engine::SOCKET, PID_FILE]
+            .iter()
+            .chain(&notes)
+        {
             // What is left over is removed at the next start.
             let _ = fs::remove_file(self.run.join(name));
         }
@@ -224,9 +282,21 @@ fn socket(path: &Path, owner: Identity, group: Option<Gid>) -> Result<UnixListen
     Ok(listener)
 }
 
-/// A descriptor that the next program started gets too. Dropping it closes our side only.
-pub(super) fn inherited(socket: &UnixListener) -> io::Result<BorrowedFd<'_>> {
-    use nix::fcntl::{FcntlArg, FdFlag, fcntl};
-    fcntl(socket.as_fd(), FcntlArg::F_SETFD(FdFlag::empty()))?;
-    Ok(socket.as_fd())
+/// Takes a descriptor over by its number.
+fn take(number: RawFd, listens: bool) -> Option<OwnedFd> {
+    if number < 3 {
+        return None;
+    }
+    // SAFETY: the number comes from the command line that an upgrade gave to this process as its
+    // first act, where nothing else in it knows the number yet. One that is not open is found right
+    // below and forgotten, not closed.
+    let descriptor = unsafe { OwnedFd::from_raw_fd(number) };
+    let open = fcntl(&descriptor, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).is_ok();
+    if open && (!listens || getsockopt(&descriptor, sockopt::AcceptConn) == Ok(true)) {
+        return Some(descriptor);
+    }
+    if !open {
+        std::mem::forget(descriptor);
+    }
+    None
 }

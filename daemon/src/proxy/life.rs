@@ -33,7 +33,7 @@ pub(super) fn live(
             Err(error) => return Err(alert(report, &format!("signals: {error}"))),
         }
     }
-    engine.soft_stop();
+    engine.soft_stop(lanai_engine::IdleClients::Close);
     stopped(report, &engine.status());
     if !engine.wait_drained(hard_stop_after) {
         report.warning("soft-stop running for too long, performing a hard-stop.");

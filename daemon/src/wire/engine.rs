@@ -31,8 +31,8 @@ pub(crate) enum Question {
 pub(crate) enum Reply {
     /// Done.
     Done,
-    /// To [`Question::Attend`]: whether a configuration is in effect already.
-    Attending { configured: bool },
+    /// To [`Question::Attend`]: the digest of the configuration in effect, if there is one.
+    Attending { running: Option<String> },
     /// To [`Question::Prepare`]: it cannot be done, for these reasons; nothing changed.
     Refused(PrepareError),
     /// To [`Question::Swap`]: there is nothing ready.

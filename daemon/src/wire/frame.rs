@@ -1,19 +1,28 @@
 //! A frame: length in four bytes, most significant first, then that many bytes of JSON.
 
+use std::io::{self, IoSlice, IoSliceMut};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
+
+use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, sendmsg};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, Interest};
+use tokio::net::UnixStream;
 
 /// The longest frame either side takes: room for the largest file set ([`lanai_control`]'s
 /// `SET_LIMIT`, 16 MiB) in base64, and for a diff of it.
 pub(crate) const LIMIT: usize = 48 << 20;
+
+/// Descriptors that may go with one frame: as many as the kernel allows (SCM_MAX_FD, unix(7)), so
+/// that whoever receives never gets fewer than were sent.
+pub(crate) const DESCRIPTORS: usize = 253;
 
 /// Why a frame could not be sent or received. The connection is of no more use then.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FrameError {
     /// The socket failed, or closed in the middle of a frame.
     #[error("the connection broke")]
-    Io(#[from] std::io::Error),
+    Io(#[from] io::Error),
     /// Longer than [`LIMIT`].
     #[error("a message of {0} bytes is too long: the limit is {LIMIT}")]
     TooLong(usize),
@@ -27,18 +36,13 @@ pub(crate) async fn write<T: Serialize>(
     to: &mut (impl AsyncWrite + Unpin),
     message: &T,
 ) -> Result<(), FrameError> {
-    let body = serde_json::to_vec(message)?;
-    let length = u32::try_from(body.len())
-        .ok()
-        .filter(|_| body.len() <= LIMIT);
-    let length = length.ok_or(FrameError::TooLong(body.len()))?;
-    to.write_all(&length.to_be_bytes()).await?;
-    to.write_all(&body).await?;
+    to.write_all(&encode(message)?).await?;
     to.flush().await?;
     Ok(())
 }
 
-/// Receives one message; `None` if the other side closed between two messages.
+/// Receives one message; `None` if the other side closed between two messages. Descriptors that came
+/// with it are closed.
 pub(crate) async fn read<T: DeserializeOwned>(
     from: &mut (impl AsyncRead + Unpin),
 ) -> Result<Option<T>, FrameError> {
@@ -48,6 +52,98 @@ pub(crate) async fn read<T: DeserializeOwned>(
         return Ok(None);
     }
     from.read_exact(rest).await?;
+    Ok(Some(read_body(from, header).await?))
+}
+
+/// As [`write`], with copies of at most [`DESCRIPTORS`] descriptors.
+pub(crate) async fn write_with<T: Serialize>(
+    to: &mut UnixStream,
+    message: &T,
+    descriptors: &[BorrowedFd<'_>],
+) -> Result<(), FrameError> {
+    if descriptors.is_empty() {
+        return write(to, message).await;
+    }
+    let body = encode(message)?;
+    let numbers: Vec<RawFd> = descriptors.iter().map(AsRawFd::as_raw_fd).collect();
+    let rights = [ControlMessage::ScmRights(&numbers)];
+    // They travel with the first byte that is taken.
+    let sent = to
+        .async_io(Interest::WRITABLE, || {
+            let slices = [IoSlice::new(&body)];
+            let flags = MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT;
+            sendmsg::<()>(to.as_raw_fd(), &slices, &rights, flags, None).map_err(io::Error::from)
+        })
+        .await?;
+    to.write_all(body.get(sent..).unwrap_or_default()).await?;
+    Ok(())
+}
+
+/// As [`read`], with the descriptors that came with the message.
+pub(crate) async fn read_with<T: DeserializeOwned>(
+    from: &mut UnixStream,
+) -> Result<Option<(T, Vec<OwnedFd>)>, FrameError> {
+    let mut header = [0; 4];
+    let mut descriptors = Vec::new();
+    let mut filled = 0;
+    while filled < header.len() {
+        let rest = header.get_mut(filled..).unwrap_or_default();
+        let got = from
+            .async_io(Interest::READABLE, || {
+                receive(from.as_raw_fd(), rest, &mut descriptors)
+            })
+            .await?;
+        if got == 0 && filled == 0 {
+            return Ok(None);
+        }
+        if got == 0 {
+            return Err(FrameError::Io(io::ErrorKind::UnexpectedEof.into()));
+        }
+        filled += got;
+    }
+    let message = read_body(from, header).await?;
+    Ok(Some((message, descriptors)))
+}
+
+/// One `recvmsg`. What does not fit the limit of descriptors is an error: the sender is not ours.
+fn receive(socket: RawFd, into: &mut [u8], descriptors: &mut Vec<OwnedFd>) -> io::Result<usize> {
+    let mut space = nix::cmsg_space!([RawFd; DESCRIPTORS]);
+    let mut slices = [IoSliceMut::new(into)];
+    let flags = MsgFlags::MSG_CMSG_CLOEXEC | MsgFlags::MSG_DONTWAIT;
+    let message = recvmsg::<()>(socket, &mut slices, Some(&mut space), flags)?;
+    for control in message.cmsgs()? {
+        if let ControlMessageOwned::ScmRights(numbers) = control {
+            descriptors.extend(numbers.into_iter().map(|number| {
+                // SAFETY: the kernel has just made this descriptor for us (SCM_RIGHTS, unix(7)), and
+                // nothing else in the process knows its number.
+                unsafe { std::os::fd::FromRawFd::from_raw_fd(number) }
+            }));
+        }
+    }
+    if message.flags.contains(MsgFlags::MSG_CTRUNC) || descriptors.len() > DESCRIPTORS {
+        return Err(io::Error::other(
+            "more descriptors came than a message may have",
+        ));
+    }
+    Ok(message.bytes)
+}
+
+fn encode<T: Serialize>(message: &T) -> Result<Vec<u8>, FrameError> {
+    let mut bytes = vec![0; 4];
+    serde_json::to_writer(&mut bytes, message)?;
+    let body = bytes.len() - 4;
+    let length = u32::try_from(body).ok().filter(|_| body <= LIMIT);
+    let length = length.ok_or(FrameError::TooLong(body))?;
+    if let Some(header) = bytes.first_chunk_mut() {
+        *header = length.to_be_bytes();
+    }
+    Ok(bytes)
+}
+
+async fn read_body<T: DeserializeOwned>(
+    from: &mut (impl AsyncRead + Unpin),
+    header: [u8; 4],
+) -> Result<T, FrameError> {
     let length = usize::try_from(u32::from_be_bytes(header)).unwrap_or(usize::MAX);
     if length > LIMIT {
         return Err(FrameError::TooLong(length));
@@ -56,9 +152,9 @@ pub(crate) async fn read<T: DeserializeOwned>(
     let mut body = Vec::new();
     from.take(length as u64).read_to_end(&mut body).await?;
     if body.len() < length {
-        return Err(FrameError::Io(std::io::ErrorKind::UnexpectedEof.into()));
+        return Err(FrameError::Io(io::ErrorKind::UnexpectedEof.into()));
     }
-    Ok(Some(serde_json::from_slice(&body)?))
+    Ok(serde_json::from_slice(&body)?)
 }
 
 #[cfg(test)]

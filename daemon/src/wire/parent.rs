@@ -1,7 +1,13 @@
 //! What the children ask of the parent, on `parent.sock`.
+//!
+//! A child's first connection is its attendance: it begins with [`Question::Attend`] and lasts as
+//! long as both sides live. What the child wants kept for its successor travels on it, in order, and
+//! the parent may push an [`Event`]. Listening sockets travel as descriptors of a frame.
 
 use lanai_network::{Observed, Step};
 use serde::{Deserialize, Serialize};
+
+use super::files::Files;
 
 /// Name of the socket in the run directory.
 pub(crate) const SOCKET: &str = "parent.sock";
@@ -16,19 +22,63 @@ pub(crate) enum Role {
     Engine,
 }
 
-/// A question of a child.
+/// How far a child that attends has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Stage {
+    /// It has just been started, and wants what its predecessor left.
+    Fresh,
+    /// It was at work under a parent that is gone, and hands over what is to be kept.
+    Working,
+    /// It only finishes its connections: a successor is at work.
+    Finishing,
+}
+
+/// A question of a child, or of root.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Question {
-    /// "I am up." The child keeps this connection: that it ends tells it that the parent is gone.
-    Attend { role: Role },
+    /// "I am up", the first word of an attendance.
+    Attend { role: Role, stage: Stage },
+    /// The listening sockets kept for this role, from number `from` on.
+    Held { from: usize },
+    /// Keep copies of these sockets under these names; they come with the frame, in this order.
+    Hold { names: Vec<String> },
+    /// Keep these only, and close the others.
+    Retain { names: Vec<String> },
+    /// This configuration took effect. Engine only.
+    Running { files: Files },
+    /// The runtime API line that sets this again, or nothing where the configuration counts again.
+    /// Engine only.
+    Override {
+        key: String,
+        command: Option<String>,
+    },
+    /// "That was all that is to be kept", after an attendance under a new parent began.
+    HandedOver,
+    /// "I am well." Engine only, at least every [`HEARTBEAT_MS`].
+    Alive,
+    /// "I serve: my predecessor may finish." Engine only.
+    TakeOver,
+    /// "I do not listen any more." Engine only.
+    Finishing,
+    /// Start another engine in my place: what changed concerns a process as a whole. Engine only.
+    Replace,
     /// The kernel's network state. Control only.
     Observe,
     /// Do these steps, or none of them. Control only.
     Execute { steps: Vec<Step> },
     /// A configuration is in effect: the service is up. Control only.
     Live,
+    /// Run the program file that is installed now, all three processes. Root only. The connection
+    /// ends without an answer when it is done; [`Question::Settled`] tells the rest.
+    Upgrade,
+    /// Answered when both children are at work and no successor is on its way. Root only.
+    Settled,
 }
+
+/// The pause between two signs of life of an engine, in milliseconds.
+pub(crate) const HEARTBEAT_MS: u64 = 500;
 
 /// The parent's answer.
 #[derive(Debug, Serialize, Deserialize)]
@@ -36,8 +86,34 @@ pub(crate) enum Question {
 pub(crate) enum Reply {
     /// Done.
     Done,
+    /// To [`Question::Attend`]. The socket on which the child answers comes with the frame.
+    Welcome {
+        /// Listening sockets kept for it, to be fetched by [`Question::Held`].
+        held: usize,
+        /// The configuration that was in effect last, for an engine.
+        files: Option<Files>,
+        /// Runtime API lines to run again once it is in effect.
+        overrides: Vec<String>,
+    },
+    /// To [`Question::Held`]: names of the sockets that come with the frame.
+    Held { names: Vec<String> },
     /// To [`Question::Observe`].
     Observed(Box<Observed>),
+    /// To [`Question::Settled`]: which version the parent is.
+    Settled { version: String },
     /// Not done, and nothing changed.
     Failed { message: String },
+    /// No answer at all, but news for a child that attends.
+    Event(Event),
+}
+
+/// What the parent tells of its own accord.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Event {
+    /// Nobody confirmed this revision in time; the previous one is in effect again. Control only.
+    Reverted {
+        /// Its number.
+        revision: i64,
+    },
 }

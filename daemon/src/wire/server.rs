@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::net::unix::UCred;
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use super::frame;
 
@@ -25,6 +25,11 @@ pub(crate) trait Answer: Send + Sync + 'static {
     /// Whether this process may ask at all. The kernel vouches for the credentials.
     fn admits(&self, peer: &UCred) -> bool;
 
+    /// Waits until nobody is to be answered any more; connections are closed then.
+    fn leaving(&self) -> impl Future<Output = ()> + Send {
+        std::future::pending()
+    }
+
     /// Answers one question. It is never cancelled: a change that began is brought to its end.
     fn answer(
         &self,
@@ -34,8 +39,37 @@ pub(crate) trait Answer: Send + Sync + 'static {
     ) -> impl Future<Output = Self::Reply> + Send;
 }
 
-/// Answers whoever connects, until the listener fails.
-pub(crate) async fn serve<A: Answer>(listener: UnixListener, answers: Arc<A>) -> std::io::Error {
+/// Answers whoever connects, on one listener after the other, until one fails.
+pub(crate) async fn serve<A: Answer>(
+    mut listeners: watch::Receiver<Arc<UnixListener>>,
+    answers: Arc<A>,
+) -> std::io::Error {
+    loop {
+        let listener = Arc::clone(&listeners.borrow_and_update());
+        let admits = Arc::clone(&answers);
+        let answers = Arc::clone(&answers);
+        let serving = accept(
+            listener,
+            move |peer| admits.admits(peer),
+            move |stream, peer| converse(stream, peer, Arc::clone(&answers)),
+        );
+        tokio::select! {
+            error = serving => return error,
+            // A sender that is gone means that this listener is the last.
+            Ok(()) = listeners.changed() => {}
+        }
+    }
+}
+
+/// Hands every connection of an admitted process to `converse`, until the listener fails.
+pub(crate) async fn accept<F>(
+    listener: Arc<UnixListener>,
+    admits: impl Fn(&UCred) -> bool,
+    converse: impl Fn(UnixStream, UCred) -> F,
+) -> std::io::Error
+where
+    F: Future<Output = Result<(), frame::FrameError>> + Send + 'static,
+{
     let slots = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
         // A closed semaphore would be the only failure, and nobody closes this one.
@@ -49,9 +83,20 @@ pub(crate) async fn serve<A: Answer>(listener: UnixListener, answers: Arc<A>) ->
             }
             Err(error) => return error,
         };
-        let answers = Arc::clone(&answers);
+        let Ok(peer) = stream.peer_cred() else {
+            continue;
+        };
+        if !admits(&peer) {
+            tracing::warn!(
+                uid = peer.uid(),
+                pid = peer.pid(),
+                "refused a connection of another user"
+            );
+            continue;
+        }
+        let conversation = converse(stream, peer);
         tokio::spawn(async move {
-            if let Err(error) = converse(stream, answers.as_ref()).await {
+            if let Err(error) = conversation.await {
                 tracing::warn!(error = crate::chain(&error), "a connection ended badly");
             }
             drop(slot);
@@ -59,22 +104,24 @@ pub(crate) async fn serve<A: Answer>(listener: UnixListener, answers: Arc<A>) ->
     }
 }
 
-async fn converse<A: Answer>(mut stream: UnixStream, answers: &A) -> Result<(), frame::FrameError> {
-    let peer = stream.peer_cred()?;
-    if !answers.admits(&peer) {
-        tracing::warn!(
-            uid = peer.uid(),
-            pid = peer.pid(),
-            "refused a connection of another user"
-        );
-        return Ok(());
-    }
+async fn converse<A: Answer>(
+    mut stream: UnixStream,
+    peer: UCred,
+    answers: Arc<A>,
+) -> Result<(), frame::FrameError> {
     let mut session = A::Session::default();
-    while let Some(question) = frame::read(&mut stream).await? {
+    loop {
+        let question = tokio::select! {
+            question = frame::read(&mut stream) => question?,
+            // Half a question is lost with the connection.
+            () = answers.leaving() => None,
+        };
+        let Some(question) = question else {
+            return Ok(());
+        };
         let reply = answers.answer(&peer, &mut session, question).await;
         frame::write(&mut stream, &reply).await?;
     }
-    Ok(())
 }
 
 /// Errors of `accept` that concern one connection, or end by themselves (accept(2)).

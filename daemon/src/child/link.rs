@@ -1,0 +1,518 @@
+//! The attendance of a child.
+//!
+//! [`Link`] forwards to the parent what it is to keep, and remembers it too: when the parent is
+//! replaced, the next one is handed everything. While there is no parent nothing waits for one: the
+//! road of a change must not hang on it.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use lanai_control::FileSet;
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::MissedTickBehavior;
+
+use super::ChildError;
+use crate::wire::client::{self, CallError};
+use crate::wire::files::Files;
+use crate::wire::frame;
+use crate::wire::parent::{self, Event, HEARTBEAT_MS, Question, Reply, Role, Stage};
+
+/// How long the parent may take to answer the first word, and how long a first start tries.
+const ATTEND_LIMIT: Duration = Duration::from_secs(10);
+/// Pauses between two looks for a new parent: init starts it at once, or never.
+const PAUSE_LEAST: Duration = Duration::from_millis(20);
+const PAUSE_MOST: Duration = Duration::from_millis(500);
+
+/// A listening socket by its name.
+pub(crate) type Kept = (String, Arc<OwnedFd>);
+
+/// What a predecessor left.
+#[derive(Debug, Default)]
+pub(crate) struct Estate {
+    /// Its listening sockets.
+    pub(crate) listeners: Vec<(String, OwnedFd)>,
+    /// The configuration that was in effect.
+    pub(crate) files: Option<FileSet>,
+    /// Runtime API lines that hold beside it.
+    pub(crate) overrides: Vec<String>,
+}
+
+/// The child's end of the attendance. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Link {
+    asks: mpsc::UnboundedSender<Ask>,
+    sockets: watch::Receiver<Arc<UnixListener>>,
+    refused: watch::Receiver<Option<String>>,
+}
+
+/// What the rest of the child wants of the parent.
+#[derive(Debug)]
+enum Ask {
+    Hold(Vec<Kept>, oneshot::Sender<()>),
+    Retain(Vec<String>, oneshot::Sender<()>),
+    Running(Box<FileSet>, oneshot::Sender<()>),
+    Override(String, Option<String>),
+    Word(Question, oneshot::Sender<Result<(), String>>),
+}
+
+/// Begins the attendance: the link, what a predecessor left, and what the parent will tell.
+pub(crate) async fn attend(
+    run: &Path,
+    role: Role,
+) -> Result<(Link, Estate, mpsc::UnboundedReceiver<Event>), ChildError> {
+    let path = run.join(parent::SOCKET);
+    let late = |_| CallError::Late {
+        path: path.clone(),
+        limit: ATTEND_LIMIT,
+    };
+    let first = tokio::time::timeout(ATTEND_LIMIT, Talk::begin(&path, role, Stage::Fresh));
+    let (mut talk, socket, welcome) = first.await.map_err(late)??;
+    let estate = talk.fetch(welcome).await?;
+
+    let (asks, queue) = mpsc::unbounded_channel();
+    let (socket, sockets) = watch::channel(Arc::new(socket));
+    let (refusal, refused) = watch::channel(None);
+    let (events, told) = mpsc::unbounded_channel();
+    let attendant = Attendant {
+        path,
+        role,
+        queue,
+        mirror: Mirror::default(),
+        socket,
+        refusal,
+        events,
+    };
+    tokio::spawn(attendant.run(talk));
+    let link = Link {
+        asks,
+        sockets,
+        refused,
+    };
+    Ok((link, estate, told))
+}
+
+impl Link {
+    /// The socket on which this child answers; another one after the parent was replaced.
+    pub(crate) fn sockets(&self) -> watch::Receiver<Arc<UnixListener>> {
+        self.sockets.clone()
+    }
+
+    /// Waits until a parent refuses us, and says why.
+    pub(crate) async fn refused(&self) -> String {
+        let mut refused = self.refused.clone();
+        // The attendant lives as long as the process.
+        let why = refused.wait_for(Option::is_some).await;
+        why.ok()
+            .and_then(|why| why.clone())
+            .unwrap_or_else(|| "the attendance ended".to_owned())
+    }
+
+    /// Has copies of these sockets kept.
+    pub(crate) async fn hold(&self, sockets: Vec<Kept>) {
+        self.wait(|done| Ask::Hold(sockets, done)).await;
+    }
+
+    /// Has all but these closed.
+    pub(crate) async fn retain(&self, names: Vec<String>) {
+        self.wait(|done| Ask::Retain(names, done)).await;
+    }
+
+    /// Tells what took effect.
+    pub(crate) async fn running(&self, files: FileSet) {
+        self.wait(|done| Ask::Running(Box::new(files), done)).await;
+    }
+
+    /// Journals an override, in its own time: whoever made it does not wait.
+    pub(crate) fn journal(&self, key: String, command: Option<String>) {
+        // The attendant lives as long as the process.
+        let _ = self.asks.send(Ask::Override(key, command));
+    }
+
+    /// Says something of the kind that is answered by done.
+    pub(crate) async fn say(&self, word: Question) -> Result<(), String> {
+        let (done, answer) = oneshot::channel();
+        let _ = self.asks.send(Ask::Word(word, done));
+        answer
+            .await
+            .unwrap_or_else(|_| Err("the attendance ended".to_owned()))
+    }
+
+    async fn wait(&self, ask: impl FnOnce(oneshot::Sender<()>) -> Ask) {
+        let (done, answer) = oneshot::channel();
+        let _ = self.asks.send(ask(done));
+        // An answer that never comes means that there is nobody to keep anything.
+        let _ = answer.await;
+    }
+}
+
+/// All that was asked to be kept.
+#[derive(Debug, Default)]
+struct Mirror {
+    listeners: BTreeMap<String, Arc<OwnedFd>>,
+    files: Option<FileSet>,
+    overrides: BTreeMap<String, String>,
+    finishing: bool,
+}
+
+/// Keeps the attendance up.
+struct Attendant {
+    path: PathBuf,
+    role: Role,
+    queue: mpsc::UnboundedReceiver<Ask>,
+    mirror: Mirror,
+    socket: watch::Sender<Arc<UnixListener>>,
+    refusal: watch::Sender<Option<String>>,
+    events: mpsc::UnboundedSender<Event>,
+}
+
+impl Attendant {
+    async fn run(mut self, mut talk: Talk) {
+        loop {
+            if self.converse(&mut talk).await.is_none() {
+                // Everyone who could ask is gone: the process ends.
+                return;
+            }
+            tracing::warn!("the parent is gone; going on, and looking for the next one");
+            match self.attend_again().await {
+                Ok(again) => talk = again,
+                Err(why) => {
+                    self.refusal.send_replace(Some(why));
+                    return;
+                }
+            }
+            tracing::info!("attending a new parent");
+        }
+    }
+
+    /// Until the parent is gone (`Some`), or nobody can ask any more.
+    async fn converse(&mut self, talk: &mut Talk) -> Option<()> {
+        let mut beat = tokio::time::interval(Duration::from_millis(HEARTBEAT_MS));
+        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                ask = self.queue.recv() => {
+                    if self.forward(talk, ask?).await.is_err() {
+                        return Some(());
+                    }
+                }
+                frame = talk.frames.recv() => match frame {
+                    Some(Reply::Event(event)) => {
+                        // Nobody listens for it in an engine.
+                        let _ = self.events.send(event);
+                    }
+                    // An answer to nothing: whoever that is, it is no parent of ours.
+                    Some(_) | None => return Some(()),
+                },
+                _ = beat.tick(), if self.role == Role::Engine => {
+                    if talk.ask(&Question::Alive, &[], &self.events).await.is_err() {
+                        return Some(());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Forwards one ask. With the parent gone it is answered all the same, and kept in mind.
+    async fn forward(&mut self, talk: &mut Talk, ask: Ask) -> Result<(), ChildError> {
+        self.mirror.note(&ask);
+        let (outcome, answer) = match ask {
+            Ask::Hold(sockets, done) => (talk.hold(&sockets, &self.events).await, Some(done)),
+            Ask::Retain(names, done) => {
+                let question = Question::Retain { names };
+                (talk.done(&question, &self.events).await, Some(done))
+            }
+            Ask::Running(files, done) => {
+                let files = Files(*files);
+                let question = Question::Running { files };
+                (talk.done(&question, &self.events).await, Some(done))
+            }
+            Ask::Override(key, command) => {
+                let question = Question::Override { key, command };
+                (talk.done(&question, &self.events).await, None)
+            }
+            Ask::Word(question, done) => {
+                let outcome = talk.done(&question, &self.events).await;
+                let told = match &outcome {
+                    Err(ChildError::Refused(why)) => Err(why.clone()),
+                    Err(error) => Err(crate::chain(error)),
+                    Ok(()) => Ok(()),
+                };
+                // Who asked may have given up.
+                let _ = done.send(told);
+                (outcome, None)
+            }
+        };
+        if let Some(answer) = answer {
+            let _ = answer.send(());
+        }
+        match outcome {
+            Err(ChildError::Refused(why)) => {
+                tracing::error!("the parent did not do what it was asked: {why}");
+                Ok(())
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// Looks for a new parent, for as long as it takes, and hands everything to it.
+    async fn attend_again(&mut self) -> Result<Talk, String> {
+        let mut pause = PAUSE_LEAST;
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                ask = self.queue.recv() => {
+                    match ask {
+                        Some(ask) => self.answer_alone(ask),
+                        None => return Err("the process ends".to_owned()),
+                    }
+                    continue;
+                }
+            }
+            pause = (pause * 2).min(PAUSE_MOST);
+            let stage = if self.mirror.finishing {
+                Stage::Finishing
+            } else {
+                Stage::Working
+            };
+            let begun = Talk::begin(&self.path, self.role, stage);
+            let handed = match tokio::time::timeout(ATTEND_LIMIT, begun).await {
+                Ok(Ok((mut talk, socket, _))) => match self.hand_over(&mut talk).await {
+                    Ok(()) => Ok((talk, socket)),
+                    Err(error) => Err(error),
+                },
+                Ok(Err(error)) => Err(error),
+                Err(_) => continue,
+            };
+            match handed {
+                Ok((talk, socket)) => {
+                    self.socket.send_replace(Arc::new(socket));
+                    return Ok(talk);
+                }
+                Err(ChildError::Refused(why)) => return Err(why),
+                Err(error) => tracing::debug!("no parent yet: {}", crate::chain(&error)),
+            }
+        }
+    }
+
+    async fn hand_over(&self, talk: &mut Talk) -> Result<(), ChildError> {
+        if self.mirror.finishing {
+            return Ok(());
+        }
+        let sockets: Vec<Kept> = self
+            .mirror
+            .listeners
+            .iter()
+            .map(|(name, socket)| (name.clone(), socket.clone()))
+            .collect();
+        talk.hold(&sockets, &self.events).await?;
+        if let Some(files) = &self.mirror.files {
+            let files = Files(files.clone());
+            talk.done(&Question::Running { files }, &self.events)
+                .await?;
+        }
+        for (key, command) in &self.mirror.overrides {
+            let question = Question::Override {
+                key: key.clone(),
+                command: Some(command.clone()),
+            };
+            talk.done(&question, &self.events).await?;
+        }
+        talk.done(&Question::HandedOver, &self.events).await
+    }
+
+    fn answer_alone(&mut self, ask: Ask) {
+        self.mirror.note(&ask);
+        match ask {
+            Ask::Hold(_, done) | Ask::Retain(_, done) | Ask::Running(_, done) => {
+                let _ = done.send(());
+            }
+            Ask::Override(..) => {}
+            Ask::Word(_, done) => {
+                let _ = done.send(Err("there is no parent at the moment".to_owned()));
+            }
+        }
+    }
+}
+
+impl Mirror {
+    fn note(&mut self, ask: &Ask) {
+        match ask {
+            Ask::Hold(sockets, _) => self.listeners.extend(sockets.iter().cloned()),
+            Ask::Retain(names, _) => self.listeners.retain(|name, _| names.contains(name)),
+            Ask::Running(files, _) => self.files = Some((**files).clone()),
+            Ask::Override(key, Some(command)) => {
+                self.overrides.insert(key.clone(), command.clone());
+            }
+            Ask::Override(key, None) => {
+                self.overrides.remove(key);
+            }
+            Ask::Word(Question::Finishing, _) => self.finishing = true,
+            Ask::Word(..) => {}
+        }
+    }
+}
+
+/// One connection to one parent.
+struct Talk {
+    stream: UnixStream,
+    /// What the parent says, read by a task of its own: reading half a frame must not be given up.
+    frames: mpsc::UnboundedReceiver<Reply>,
+    with: mpsc::UnboundedReceiver<Vec<OwnedFd>>,
+}
+
+impl Talk {
+    /// Connects and says the first word.
+    async fn begin(
+        path: &Path,
+        role: Role,
+        stage: Stage,
+    ) -> Result<(Talk, UnixListener, Reply), ChildError> {
+        let stream = client::connect(path).await?;
+        let lost = |error| ChildError::Talk(frame::FrameError::Io(error));
+        let stream = stream.into_std().map_err(lost)?;
+        let reading = stream.try_clone().and_then(UnixStream::from_std);
+        let reading = reading.map_err(lost)?;
+        let stream = UnixStream::from_std(stream).map_err(lost)?;
+        let (said, frames) = mpsc::unbounded_channel();
+        let (sent, with) = mpsc::unbounded_channel();
+        tokio::spawn(listen(reading, said, sent));
+        let mut talk = Talk {
+            stream,
+            frames,
+            with,
+        };
+        let question = Question::Attend { role, stage };
+        frame::write(&mut talk.stream, &question)
+            .await
+            .map_err(ChildError::Talk)?;
+        let welcome = talk.frames.recv().await.ok_or_else(gone)?;
+        if let Reply::Failed { message } = welcome {
+            return Err(ChildError::Refused(message));
+        }
+        let socket = talk.with.try_recv().ok().and_then(|mut with| with.pop());
+        let socket = socket.ok_or_else(gone)?;
+        let socket = std::os::unix::net::UnixListener::from(socket);
+        let socket = socket
+            .set_nonblocking(true)
+            .and_then(|()| UnixListener::from_std(socket));
+        Ok((talk, socket.map_err(ChildError::Accept)?, welcome))
+    }
+
+    /// Fetches what a predecessor left.
+    async fn fetch(&mut self, welcome: Reply) -> Result<Estate, ChildError> {
+        let Reply::Welcome {
+            held,
+            files,
+            overrides,
+        } = welcome
+        else {
+            return Err(gone());
+        };
+        let mut listeners = Vec::new();
+        let (events, _none) = mpsc::unbounded_channel();
+        while listeners.len() < held {
+            let question = Question::Held {
+                from: listeners.len(),
+            };
+            let Reply::Held { names } = self.ask(&question, &[], &events).await? else {
+                return Err(gone());
+            };
+            let sockets = self.with.try_recv().unwrap_or_default();
+            if names.is_empty() || names.len() != sockets.len() {
+                return Err(gone());
+            }
+            listeners.extend(names.into_iter().zip(sockets));
+        }
+        Ok(Estate {
+            listeners,
+            files: files.map(|files| files.0),
+            overrides,
+        })
+    }
+
+    async fn hold(
+        &mut self,
+        sockets: &[Kept],
+        events: &mpsc::UnboundedSender<Event>,
+    ) -> Result<(), ChildError> {
+        for some in sockets.chunks(frame::DESCRIPTORS) {
+            let names = some.iter().map(|(name, _)| name.clone()).collect();
+            let with: Vec<_> = some.iter().map(|(_, socket)| socket.as_fd()).collect();
+            match self.ask(&Question::Hold { names }, &with, events).await? {
+                Reply::Done => {}
+                other => return Err(refused(other)),
+            }
+        }
+        Ok(())
+    }
+
+    async fn done(
+        &mut self,
+        question: &Question,
+        events: &mpsc::UnboundedSender<Event>,
+    ) -> Result<(), ChildError> {
+        match self.ask(question, &[], events).await? {
+            Reply::Done => Ok(()),
+            other => Err(refused(other)),
+        }
+    }
+
+    async fn ask(
+        &mut self,
+        question: &Question,
+        with: &[std::os::fd::BorrowedFd<'_>],
+        events: &mpsc::UnboundedSender<Event>,
+    ) -> Result<Reply, ChildError> {
+        frame::write_with(&mut self.stream, question, with)
+            .await
+            .map_err(ChildError::Talk)?;
+        loop {
+            match self.frames.recv().await.ok_or_else(gone)? {
+                // Nobody listens for it in an engine.
+                Reply::Event(event) => drop(events.send(event)),
+                reply => return Ok(reply),
+            }
+        }
+    }
+}
+
+impl Drop for Talk {
+    fn drop(&mut self) {
+        // The reading task has the connection too.
+        let all = nix::sys::socket::Shutdown::Both;
+        let _ = nix::sys::socket::shutdown(std::os::fd::AsRawFd::as_raw_fd(&self.stream), all);
+    }
+}
+
+/// Reads what the parent says until it is gone.
+async fn listen(
+    mut stream: UnixStream,
+    said: mpsc::UnboundedSender<Reply>,
+    sent: mpsc::UnboundedSender<Vec<OwnedFd>>,
+) {
+    while let Ok(Some((reply, with))) = frame::read_with(&mut stream).await {
+        // First, so that they are there when the words are heard.
+        if !with.is_empty() && sent.send(with).is_err() {
+            return;
+        }
+        if said.send(reply).is_err() {
+            return;
+        }
+    }
+}
+
+fn gone() -> ChildError {
+    ChildError::Talk(frame::FrameError::Io(io::ErrorKind::UnexpectedEof.into()))
+}
+
+fn refused(reply: Reply) -> ChildError {
+    match reply {
+        Reply::Failed { message } => ChildError::Refused(message),
+        _ => gone(),
+    }
+}

@@ -1,0 +1,354 @@
+//! What the parent does for its children, and for root, on `parent.sock`.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixListener;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::net::UnixStream;
+use tokio::net::unix::UCred;
+use tokio::sync::{broadcast, mpsc, oneshot};
+
+use super::estate::Estate;
+use super::keeper::News;
+use crate::wire::frame::{self, FrameError};
+use crate::wire::parent::{Event, Question, Reply, Role, Stage};
+
+/// Events that wait for a slow control process at most; it asks for the state at its start anyway.
+const EVENTS: usize = 16;
+
+/// One of the two children, as its visitors find it.
+#[derive(Debug)]
+pub(super) struct Ward {
+    /// The user it runs as.
+    pub(super) uid: u32,
+    /// The socket it answers on.
+    pub(super) answers: UnixListener,
+    pub(super) news: mpsc::Sender<News>,
+    pub(super) estate: Mutex<Estate>,
+}
+
+/// Answers on `parent.sock`.
+#[derive(Debug)]
+pub(super) struct Attendance {
+    pub(super) control: Ward,
+    pub(super) engine: Ward,
+    /// Told when root asks for an upgrade.
+    pub(super) upgrade: mpsc::Sender<oneshot::Sender<String>>,
+    /// One at a time may change the network.
+    network: tokio::sync::Mutex<()>,
+    live: AtomicBool,
+    events: broadcast::Sender<Event>,
+}
+
+/// What one connection is, once it has said so.
+#[derive(Clone, Copy, Debug)]
+struct Attending {
+    role: Role,
+    finishing: bool,
+}
+
+impl Ward {
+    pub(super) fn estate(&self) -> MutexGuard<'_, Estate> {
+        // Every change of it is complete before the lock is given back.
+        self.estate.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn tell(&self, news: News) {
+        // Its keeper ends only with us.
+        let _ = self.news.send(news).await;
+    }
+}
+
+impl Attendance {
+    pub(super) fn new(
+        control: Ward,
+        engine: Ward,
+        upgrade: mpsc::Sender<oneshot::Sender<String>>,
+    ) -> Attendance {
+        Attendance {
+            control,
+            engine,
+            upgrade,
+            network: tokio::sync::Mutex::new(()),
+            live: AtomicBool::new(false),
+            events: broadcast::channel(EVENTS).0,
+        }
+    }
+
+    /// Whether this process may ask at all. The kernel vouches for the credentials.
+    pub(super) fn admits(&self, peer: &UCred) -> bool {
+        [0, self.control.uid, self.engine.uid].contains(&peer.uid())
+    }
+
+    /// Answers one connection until it closes.
+    pub(super) async fn converse(
+        self: Arc<Self>,
+        stream: UnixStream,
+        peer: UCred,
+    ) -> Result<(), FrameError> {
+        let stream = stream.into_std()?;
+        let mut reading = UnixStream::from_std(stream.try_clone()?)?;
+        let writing = Arc::new(tokio::sync::Mutex::new(UnixStream::from_std(stream)?));
+        let mut attending = None;
+        let mut pusher = None;
+        while let Some((question, with)) = frame::read_with(&mut reading).await? {
+            let mut out = writing.lock().await;
+            match question {
+                Question::Attend { role, stage } if attending.is_none() => {
+                    attending = self.attend(&mut out, &peer, role, stage).await?;
+                    if attending.is_some_and(|it| it.role == Role::Control) {
+                        let pushing = push(writing.clone(), self.events.subscribe());
+                        pusher = Some(Abort(tokio::spawn(pushing)));
+                    }
+                }
+                Question::Held { from } if attending.is_some() => {
+                    self.send_held(&mut out, attending, from).await?;
+                }
+                question => {
+                    drop(out);
+                    let reply = self.answer(&peer, attending.as_mut(), question, with).await;
+                    frame::write(&mut *writing.lock().await, &reply).await?;
+                }
+            }
+        }
+        drop(pusher);
+        Ok(())
+    }
+
+    fn ward(&self, role: Role) -> &Ward {
+        match role {
+            Role::Control => &self.control,
+            Role::Engine => &self.engine,
+        }
+    }
+
+    async fn attend(
+        &self,
+        out: &mut UnixStream,
+        peer: &UCred,
+        role: Role,
+        stage: Stage,
+    ) -> Result<Option<Attending>, FrameError> {
+        let ward = self.ward(role);
+        let pid = peer.pid().and_then(|pid| u32::try_from(pid).ok());
+        let refuse = |message: String| Reply::Failed { message };
+        let (Some(pid), true) = (pid, peer.uid() == ward.uid) else {
+            let reply = refuse("only our own children may attend".to_owned());
+            frame::write(out, &reply).await?;
+            return Ok(None);
+        };
+        let (wanted, answer) = oneshot::channel();
+        ward.tell(News::Attends { pid, stage, wanted }).await;
+        let answer = answer
+            .await
+            .unwrap_or_else(|_| Err("the service is stopping".to_owned()));
+        if let Err(message) = answer {
+            frame::write(out, &refuse(message)).await?;
+            return Ok(None);
+        }
+        let welcome = {
+            let mut estate = ward.estate();
+            if stage == Stage::Working {
+                // What counts is what it hands over now.
+                estate.clear();
+            }
+            Reply::Welcome {
+                held: estate.held(),
+                files: estate.files().cloned(),
+                overrides: estate.overrides(),
+            }
+        };
+        frame::write_with(out, &welcome, &[ward.answers.as_fd()]).await?;
+        Ok(Some(Attending {
+            role,
+            finishing: stage == Stage::Finishing,
+        }))
+    }
+
+    async fn send_held(
+        &self,
+        out: &mut UnixStream,
+        attending: Option<Attending>,
+        from: usize,
+    ) -> Result<(), FrameError> {
+        let Some(Attending { role, .. }) = attending else {
+            return Ok(());
+        };
+        let copies: Result<Vec<(String, OwnedFd)>, std::io::Error> = {
+            let estate = self.ward(role).estate();
+            let some = estate.sockets(from);
+            some.map(|(name, socket)| Ok((name.clone(), socket.try_clone()?)))
+                .collect()
+        };
+        let copies = copies?;
+        let sockets: Vec<BorrowedFd<'_>> = copies.iter().map(|(_, fd)| fd.as_fd()).collect();
+        let names = copies.iter().map(|(name, _)| name.clone()).collect();
+        frame::write_with(out, &Reply::Held { names }, &sockets).await
+    }
+
+    async fn answer(
+        &self,
+        peer: &UCred,
+        attending: Option<&mut Attending>,
+        question: Question,
+        with: Vec<OwnedFd>,
+    ) -> Reply {
+        match (question, attending) {
+            (Question::Upgrade, _) if peer.uid() == 0 => self.upgrade().await,
+            (Question::Settled, _) if peer.uid() == 0 => self.settled().await,
+            (question, Some(attending)) => {
+                self.for_attendant(peer, attending, question, with).await
+            }
+            (question, None) if peer.uid() == self.control.uid => self.for_control(question).await,
+            _ => failed("only the control process may ask for this"),
+        }
+    }
+
+    /// What is to be kept, and how the child is.
+    async fn for_attendant(
+        &self,
+        peer: &UCred,
+        attending: &mut Attending,
+        question: Question,
+        with: Vec<OwnedFd>,
+    ) -> Reply {
+        let ward = self.ward(attending.role);
+        let engine = attending.role == Role::Engine;
+        let pid = peer.pid().and_then(|pid| u32::try_from(pid).ok());
+        let pid = pid.unwrap_or_default();
+        let outcome = match question {
+            // What one that only finishes says must not reach its successor.
+            Question::Hold { .. }
+            | Question::Retain { .. }
+            | Question::Running { .. }
+            | Question::Override { .. }
+                if attending.finishing =>
+            {
+                Ok(())
+            }
+            Question::Hold { names } => ward.estate().hold(names, with),
+            Question::Retain { names } => {
+                ward.estate().retain(&names);
+                Ok(())
+            }
+            Question::Running { files } if engine => {
+                ward.estate().run(files);
+                Ok(())
+            }
+            Question::Override { key, command } if engine => ward.estate().journal(key, command),
+            Question::HandedOver => {
+                ward.tell(News::HandedOver(pid)).await;
+                Ok(())
+            }
+            Question::Alive if engine => {
+                ward.tell(News::Alive(pid)).await;
+                Ok(())
+            }
+            Question::TakeOver if engine => {
+                let (done, taken) = oneshot::channel();
+                ward.tell(News::TakesOver { pid, done }).await;
+                // Without a keeper there is no predecessor either.
+                let _ = taken.await;
+                Ok(())
+            }
+            Question::Finishing if engine => {
+                attending.finishing = true;
+                ward.tell(News::Finishes(pid)).await;
+                Ok(())
+            }
+            Question::Replace if engine => {
+                ward.tell(News::Replace).await;
+                Ok(())
+            }
+            _ => Err("this is nothing for an attendance".to_owned()),
+        };
+        outcome.map_or_else(|message| Reply::Failed { message }, |()| Reply::Done)
+    }
+
+    async fn for_control(&self, question: Question) -> Reply {
+        match question {
+            Question::Observe => match lanai_kernel::observe().await {
+                Ok(observed) => Reply::Observed(Box::new(observed)),
+                Err(error) => failed(&crate::chain(&error)),
+            },
+            Question::Execute { steps } => {
+                let _one_at_a_time = self.network.lock().await;
+                match lanai_kernel::execute(&steps).await {
+                    Ok(()) => {
+                        for step in &steps {
+                            tracing::info!("network: {step}");
+                        }
+                        Reply::Done
+                    }
+                    Err(error) => {
+                        tracing::error!("network: {}", crate::chain(&error));
+                        failed(&crate::chain(&error))
+                    }
+                }
+            }
+            Question::Live => {
+                if !self.live.swap(true, Ordering::Relaxed) {
+                    tracing::info!("up");
+                    super::notify_manager("READY=1");
+                }
+                Reply::Done
+            }
+            _ => failed("this is for one who attends"),
+        }
+    }
+
+    async fn settled(&self) -> Reply {
+        for ward in [&self.control, &self.engine] {
+            let (done, settled) = oneshot::channel();
+            ward.tell(News::Settled(done)).await;
+            if settled.await.is_err() {
+                return failed("the service is stopping");
+            }
+        }
+        Reply::Settled {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        }
+    }
+
+    /// Answers only if it failed: the program that would answer is no more.
+    async fn upgrade(&self) -> Reply {
+        let (done, outcome) = oneshot::channel();
+        if self.upgrade.send(done).await.is_err() {
+            return failed("the service is stopping");
+        }
+        outcome
+            .await
+            .map_or_else(|_| failed("the service is stopping"), |why| failed(&why))
+    }
+}
+
+/// A task that ends with its connection.
+struct Abort(tokio::task::JoinHandle<()>);
+
+impl Drop for Abort {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+async fn push(out: Arc<tokio::sync::Mutex<UnixStream>>, mut events: broadcast::Receiver<Event>) {
+    loop {
+        match events.recv().await {
+            Ok(event) => {
+                let written = frame::write(&mut *out.lock().await, &Reply::Event(event)).await;
+                if written.is_err() {
+                    return;
+                }
+            }
+            Err(broadcast::error::RecvError::Lagged(_)) => {}
+            Err(broadcast::error::RecvError::Closed) => return,
+        }
+    }
+}
+
+fn failed(message: &str) -> Reply {
+    Reply::Failed {
+        message: message.to_owned(),
+    }
+}

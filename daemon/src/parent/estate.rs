@@ -1,0 +1,148 @@
+//! What outlives a child: its listening sockets, the configuration in effect and the overrides that
+//! were made beside it. All of it is opaque to the parent: names, bytes and lines that are only ever
+//! given back.
+
+use std::collections::BTreeMap;
+use std::os::fd::OwnedFd;
+
+use crate::wire::files::Files;
+use crate::wire::frame;
+
+/// Listening sockets kept for one role at most.
+const SOCKETS: usize = 4096;
+/// Overrides kept at most, and the length of a key and of a line.
+const OVERRIDES: usize = 100_000;
+const OVERRIDE_LENGTH: usize = 4096;
+
+/// What is kept for the next process of one role.
+#[derive(Debug, Default)]
+pub(super) struct Estate {
+    listeners: BTreeMap<String, OwnedFd>,
+    files: Option<Files>,
+    overrides: BTreeMap<String, String>,
+}
+
+impl Estate {
+    /// Keeps sockets under their names.
+    pub(super) fn hold(&mut self, names: Vec<String>, sockets: Vec<OwnedFd>) -> Result<(), String> {
+        if names.len() != sockets.len() {
+            return Err(format!(
+                "{} names came with {} sockets",
+                names.len(),
+                sockets.len()
+            ));
+        }
+        if self.listeners.len() + names.len() > SOCKETS {
+            return Err(format!(
+                "more than {SOCKETS} listening sockets cannot be kept"
+            ));
+        }
+        self.listeners.extend(names.into_iter().zip(sockets));
+        Ok(())
+    }
+
+    /// Closes all sockets but these.
+    pub(super) fn retain(&mut self, names: &[String]) {
+        let names: std::collections::HashSet<&String> = names.iter().collect();
+        self.listeners.retain(|name, _| names.contains(name));
+    }
+
+    /// The configuration that is in effect.
+    pub(super) fn run(&mut self, files: Files) {
+        self.files = Some(files);
+    }
+
+    /// Journals one override, or takes it out.
+    pub(super) fn journal(&mut self, key: String, command: Option<String>) -> Result<(), String> {
+        let Some(command) = command else {
+            self.overrides.remove(&key);
+            return Ok(());
+        };
+        if self.overrides.len() >= OVERRIDES && !self.overrides.contains_key(&key) {
+            return Err(format!("more than {OVERRIDES} overrides cannot be kept"));
+        }
+        if key.len().max(command.len()) > OVERRIDE_LENGTH {
+            return Err(format!(
+                "an override longer than {OVERRIDE_LENGTH} bytes cannot be kept"
+            ));
+        }
+        self.overrides.insert(key, command);
+        Ok(())
+    }
+
+    /// How many sockets there are.
+    pub(super) fn held(&self) -> usize {
+        self.listeners.len()
+    }
+
+    /// Some of the sockets, from number `from` on: as many as go with one frame.
+    pub(super) fn sockets(&self, from: usize) -> impl Iterator<Item = (&String, &OwnedFd)> {
+        self.listeners.iter().skip(from).take(frame::DESCRIPTORS)
+    }
+
+    /// The configuration in effect, to hand over.
+    pub(super) fn files(&self) -> Option<&Files> {
+        self.files.as_ref()
+    }
+
+    /// The lines to run again.
+    pub(super) fn overrides(&self) -> Vec<String> {
+        self.overrides.values().cloned().collect()
+    }
+
+    /// Forgets everything: whoever attends now hands over all that counts.
+    pub(super) fn clear(&mut self) {
+        *self = Estate::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::net::UnixListener;
+
+    fn socket() -> OwnedFd {
+        let directory = tempfile::tempdir().unwrap();
+        UnixListener::bind(directory.path().join("s"))
+            .unwrap()
+            .into()
+    }
+
+    #[test]
+    fn sockets_are_kept_by_name_and_given_in_pieces() {
+        let mut estate = Estate::default();
+        for number in 0..300 {
+            let held = estate.hold(vec![format!("{number:03}")], vec![socket()]);
+            assert_eq!(held, Ok(()));
+        }
+        assert_eq!(estate.held(), 300);
+        assert_eq!(estate.sockets(0).count(), frame::DESCRIPTORS);
+        assert_eq!(estate.sockets(frame::DESCRIPTORS).count(), 47);
+        estate.retain(&["007".to_owned(), "none".to_owned()]);
+        assert_eq!(
+            estate
+                .sockets(0)
+                .map(|(name, _)| &**name)
+                .collect::<Vec<_>>(),
+            ["007"]
+        );
+        assert!(estate.hold(vec!["a".to_owned()], Vec::new()).is_err());
+    }
+
+    #[test]
+    fn the_latest_override_of_a_key_counts_until_it_is_taken_back() {
+        let mut estate = Estate::default();
+        for (key, command) in [
+            ("a", Some("1")),
+            ("b", Some("2")),
+            ("a", Some("3")),
+            ("b", None),
+        ] {
+            let journalled = estate.journal(key.to_owned(), command.map(str::to_owned));
+            assert_eq!(journalled, Ok(()));
+        }
+        assert_eq!(estate.overrides(), ["3"]);
+        let long = "x".repeat(OVERRIDE_LENGTH + 1);
+        assert!(estate.journal("c".to_owned(), Some(long)).is_err());
+    }
+}

@@ -1,0 +1,510 @@
+//! Keeps one of the two other processes running: starts it, takes it up from a former parent, starts
+//! it again when it dies or is stuck, and puts a new one in its place without a gap.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::process::Process;
+use crate::wire::parent::{HEARTBEAT_MS, Role, Stage};
+
+/// First pause before a child that died at once is started again; it doubles up to [`PAUSE_MOST`].
+const PAUSE_LEAST: Duration = Duration::from_millis(50);
+const PAUSE_MOST: Duration = Duration::from_secs(10);
+/// A child that was at work this long is started again at once.
+const STEADY: Duration = Duration::from_millis(500);
+/// How long a child of a former parent may take to attend this one.
+const ADOPTION: Duration = Duration::from_secs(3);
+/// How long a child may take from its start to its first word.
+const BIRTH: Duration = Duration::from_secs(15);
+/// An engine without a sign of life for this long is stuck as a whole. Stuck threads it finds itself.
+const SILENCE: Duration = Duration::from_millis(8 * HEARTBEAT_MS);
+/// What a stuck process gets to write down where it is, before it is killed.
+const DUMP: Duration = Duration::from_secs(1);
+/// How long a predecessor may take to stop listening before its successor goes on anyway.
+const HANDOVER: Duration = Duration::from_secs(2);
+/// How long a process may take to end when it was told to; a change that runs is finished.
+pub(super) const STOP_LIMIT: Duration = Duration::from_secs(20);
+
+/// What the children are to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    /// Run, and run again.
+    Run,
+    /// End now.
+    Stop,
+    /// The engine may finish its connections first.
+    Finish,
+}
+
+/// What the keeper is told of its child.
+#[derive(Debug)]
+pub(super) enum News {
+    /// A process says its first word. Answered by whether it is wanted.
+    Attends {
+        pid: u32,
+        stage: Stage,
+        wanted: oneshot::Sender<Result<(), String>>,
+    },
+    /// A process that was taken up has handed over all that is to be kept.
+    HandedOver(u32),
+    /// A sign of life.
+    Alive(u32),
+    /// A new process serves: its predecessor may finish. Answered when that does not listen any more.
+    TakesOver { pid: u32, done: oneshot::Sender<()> },
+    /// A process has stopped listening.
+    Finishes(u32),
+    /// A new one is to take the place of the present one.
+    Replace,
+    /// Answered once one is at work, and none on its way.
+    Settled(oneshot::Sender<()>),
+}
+
+/// How to run one kind of child.
+#[derive(Debug)]
+pub(super) struct Kind {
+    pub(super) role: Role,
+    pub(super) arguments: Vec<OsString>,
+    /// Where its process id is noted.
+    pub(super) note: PathBuf,
+}
+
+impl Kind {
+    fn name(&self) -> &'static str {
+        match self.role {
+            Role::Control => "control",
+            Role::Engine => "engine",
+        }
+    }
+}
+
+/// Keeps a child running until it is ordered to stop. With `replace`, one that was adopted is
+/// replaced at once.
+pub(super) async fn keep(
+    kind: Kind,
+    order: watch::Receiver<Order>,
+    news: mpsc::Receiver<News>,
+    replace: bool,
+) {
+    let keeper = Keeper {
+        current: Process::noted(&kind.note),
+        adopting: true,
+        next: None,
+        leaving: Vec::new(),
+        handover: None,
+        pause: None,
+        failures: 0,
+        stuck: None,
+        replace,
+        retiring: false,
+        waiting: Vec::new(),
+        kind,
+    };
+    keeper.run(order, news).await;
+}
+
+struct Keeper {
+    kind: Kind,
+    /// The one at work.
+    current: Option<Process>,
+    /// It has not attended us yet, and was started by a parent before us.
+    adopting: bool,
+    /// The one that is to take its place, until it serves.
+    next: Option<Process>,
+    /// Those that finish their connections.
+    leaving: Vec<Process>,
+    /// Who waits for a predecessor to stop listening, and until when.
+    handover: Option<(u32, oneshot::Sender<()>, Instant)>,
+    /// When to start the next one.
+    pause: Option<Instant>,
+    /// Times it died soon after its start, one after another.
+    failures: u32,
+    /// When a stuck process that was asked for a dump is killed.
+    stuck: Option<Instant>,
+    /// An adopted process is replaced.
+    replace: bool,
+    /// The present one was told to end, for a successor to be started.
+    retiring: bool,
+    /// Who waits until nothing is on its way.
+    waiting: Vec<oneshot::Sender<()>>,
+}
+
+/// What happened next.
+enum Event {
+    CurrentEnded(String),
+    NextEnded(String),
+    Left(usize, String),
+    Told(News),
+    Late,
+    Ordered,
+}
+
+impl Keeper {
+    async fn run(mut self, mut order: watch::Receiver<Order>, mut news: mpsc::Receiver<News>) {
+        if self.current.is_none() {
+            self.adopting = false;
+            self.pause = Some(Instant::now());
+        }
+        while *order.borrow() == Order::Run {
+            let late = self.deadline();
+            let event = tokio::select! {
+                biased;
+                _ = ordered(&mut order) => Event::Ordered,
+                told = news.recv() => told.map_or(Event::Ordered, Event::Told),
+                how = ended(self.current.as_ref()) => Event::CurrentEnded(how),
+                how = ended(self.next.as_ref()) => Event::NextEnded(how),
+                (which, how) = any_ended(&self.leaving) => Event::Left(which, how),
+                () = tokio::time::sleep_until(late.into()) => Event::Late,
+            };
+            match event {
+                Event::Told(news) => self.told(news),
+                Event::CurrentEnded(how) => self.current_ended(&how),
+                Event::NextEnded(how) => {
+                    self.next = None;
+                    tracing::error!(
+                        "the new {} has ended: {how}; the old one goes on",
+                        self.kind.name()
+                    );
+                }
+                Event::Left(which, how) => {
+                    let process = self.leaving.swap_remove(which);
+                    tracing::info!(
+                        pid = process.pid(),
+                        "a former {} has ended: {how}",
+                        self.kind.name()
+                    );
+                    self.handed_over(process.pid());
+                }
+                Event::Late => self.late(),
+                Event::Ordered => {}
+            }
+            if self.is_settled() {
+                for waiting in self.waiting.drain(..) {
+                    // Whoever waited may have gone.
+                    let _ = waiting.send(());
+                }
+            }
+        }
+        self.end(order, news).await;
+    }
+
+    fn told(&mut self, news: News) {
+        match news {
+            News::Attends { pid, stage, wanted } => {
+                // Whoever asked may have gone.
+                let _ = wanted.send(self.attends(pid, stage));
+            }
+            News::HandedOver(_) => {
+                if std::mem::take(&mut self.replace) {
+                    self.replace_now();
+                }
+            }
+            News::Alive(pid) => {
+                if let Some(current) = self.find(pid) {
+                    current.heard = Instant::now();
+                }
+            }
+            News::TakesOver { pid, done } => self.takes_over(pid, done),
+            News::Finishes(pid) => self.handed_over(pid),
+            News::Replace => self.replace_now(),
+            News::Settled(done) => self.waiting.push(done),
+        }
+    }
+
+    fn is_settled(&self) -> bool {
+        let attends = self.current.as_ref().is_some_and(|current| current.attends);
+        attends && self.next.is_none() && !self.replace && !self.retiring
+    }
+
+    fn attends(&mut self, pid: u32, stage: Stage) -> Result<(), String> {
+        if stage == Stage::Finishing {
+            if self.find(pid).is_none() {
+                let process = Process::find(pid).map_err(|error| error.to_string())?;
+                self.leaving.push(process);
+            }
+            return Ok(());
+        }
+        let adopted = stage == Stage::Working;
+        if adopted && self.current.is_none() {
+            // Its note was lost; whoever has its user and does its work is it.
+            self.current = Some(Process::find(pid).map_err(|error| error.to_string())?);
+            self.adopting = true;
+            self.pause = None;
+        }
+        let name = self.kind.name();
+        let adopting = self.adopting;
+        let Some(process) = self.find(pid) else {
+            return Err(format!("another {name} is at work"));
+        };
+        process.attends = true;
+        process.heard = Instant::now();
+        if adopted && adopting {
+            tracing::info!(pid, "adopted {name}");
+            if let Some(current) = &self.current {
+                current.note(&self.kind.note);
+            }
+            self.adopting = false;
+        } else {
+            tracing::info!(pid, "{name} is up");
+        }
+        Ok(())
+    }
+
+    /// The process with this id among the present one and the next.
+    fn find(&mut self, pid: u32) -> Option<&mut Process> {
+        let all = self.current.iter_mut().chain(self.next.iter_mut());
+        let mut all = all.chain(self.leaving.iter_mut());
+        all.find(|process| process.pid() == pid)
+    }
+
+    fn replace_now(&mut self) {
+        let name = self.kind.name();
+        match (self.kind.role, &self.current) {
+            (_, None) => {}
+            (Role::Engine, Some(_)) if self.next.is_some() => {
+                tracing::info!("another {name} is on its way already");
+            }
+            (Role::Engine, Some(_)) => self.next = self.start(),
+            (Role::Control, Some(current)) => {
+                // It has no connections of others, and its successor answers on the same sockets.
+                current.signal(Signal::SIGTERM);
+                self.retiring = true;
+            }
+        }
+    }
+
+    fn takes_over(&mut self, pid: u32, done: oneshot::Sender<()>) {
+        if self.next.as_ref().is_none_or(|next| next.pid() != pid) {
+            // It is the present one, which took over from one that had died.
+            let _ = done.send(());
+            return;
+        }
+        let former = std::mem::replace(&mut self.current, self.next.take());
+        if let Some(current) = &self.current {
+            current.note(&self.kind.note);
+        }
+        self.failures = 0;
+        match former {
+            Some(former) => {
+                tracing::info!(
+                    pid = former.pid(),
+                    "the former {} finishes",
+                    self.kind.name()
+                );
+                former.signal(Signal::SIGUSR1);
+                self.handover = Some((former.pid(), done, Instant::now() + HANDOVER));
+                self.leaving.push(former);
+            }
+            None => drop(done.send(())),
+        }
+    }
+
+    /// A predecessor does not listen any more, one way or another.
+    fn handed_over(&mut self, pid: u32) {
+        if let Some((_, done, _)) = self.handover.take_if(|(former, ..)| *former == pid) {
+            // Whoever waited may have died.
+            let _ = done.send(());
+        }
+    }
+
+    fn current_ended(&mut self, how: &str) {
+        let Some(process) = self.current.take() else {
+            return;
+        };
+        let name = self.kind.name();
+        let adopting = std::mem::take(&mut self.adopting);
+        let retired = std::mem::take(&mut self.retiring);
+        self.stuck = None;
+        if retired {
+            tracing::info!(pid = process.pid(), "the former {name} has ended: {how}");
+        } else {
+            tracing::error!(
+                pid = process.pid(),
+                "{name} has ended by itself: {how}; it is started again"
+            );
+        }
+        if let Some(next) = self.next.take() {
+            // It gets what the dead one left, as any successor does.
+            self.current = Some(next);
+            return;
+        }
+        // A process that was to be replaced and died before is replaced all the same.
+        self.replace = false;
+        let was_well = process.attends && process.since.elapsed() >= STEADY;
+        if was_well || adopting || retired {
+            self.failures = 0;
+            self.current = self.start();
+            return;
+        }
+        let pause = PAUSE_LEAST.saturating_mul(1 << self.failures.min(10));
+        self.failures += 1;
+        self.pause = Some(Instant::now() + pause.min(PAUSE_MOST));
+    }
+
+    /// The next moment at which something is due that nobody tells us.
+    fn deadline(&self) -> Instant {
+        let far = Instant::now() + Duration::from_secs(3600);
+        let current = self.current.as_ref().map(|process| self.limit(process));
+        let next = self.next.as_ref().map(|process| process.since + BIRTH);
+        let handover = self.handover.as_ref().map(|(.., until)| *until);
+        let all = [current, next, handover, self.pause, self.stuck];
+        all.into_iter().flatten().min().unwrap_or(far)
+    }
+
+    fn limit(&self, process: &Process) -> Instant {
+        if self.stuck.is_some() {
+            // The dump has its own limit.
+            return process.since + Duration::from_secs(1 << 31);
+        }
+        match (self.adopting, process.attends, self.kind.role) {
+            (true, ..) => process.since + ADOPTION,
+            (_, false, _) => process.since + BIRTH,
+            (_, true, Role::Engine) => process.heard + SILENCE,
+            // Its work may keep it busy; nobody's traffic waits for it.
+            (_, true, Role::Control) => process.since + Duration::from_secs(1 << 31),
+        }
+    }
+
+    fn late(&mut self) {
+        let now = Instant::now();
+        let name = self.kind.name();
+        if self.pause.take_if(|when| *when <= now).is_some() {
+            self.current = self.start();
+            if self.current.is_none() {
+                self.pause = Some(now + PAUSE_MOST);
+            }
+        }
+        if let Some((former, done, _)) = self.handover.take_if(|(.., until)| *until <= now) {
+            tracing::warn!(
+                pid = former,
+                "the former {name} does not say that it stopped listening"
+            );
+            let _ = done.send(());
+        }
+        if let Some(next) = &self.next
+            && next.since + BIRTH <= now
+        {
+            tracing::error!(pid = next.pid(), "the new {name} does not begin to serve");
+            next.signal(Signal::SIGKILL);
+        }
+        let Some(current) = &self.current else {
+            return;
+        };
+        if self.stuck.is_some_and(|until| until <= now) {
+            current.signal(Signal::SIGKILL);
+            self.stuck = Some(now + Duration::from_secs(60));
+        } else if self.stuck.is_none() && self.limit(current) <= now {
+            let pid = current.pid();
+            if self.adopting {
+                tracing::error!(pid, "the former {name} does not attend: it is killed");
+            } else {
+                tracing::error!(pid, "{name} gives no sign of life: it is ended");
+            }
+            // It writes down where its threads are, if it still can (SIGABRT).
+            current.signal(Signal::SIGABRT);
+            self.stuck = Some(now + DUMP);
+        }
+    }
+
+    fn start(&self) -> Option<Process> {
+        match Process::start(&self.kind.arguments) {
+            Ok(process) => {
+                tracing::info!(pid = process.pid(), "started {}", self.kind.name());
+                // A successor is noted when it takes over.
+                if self.current.is_none() {
+                    process.note(&self.kind.note);
+                }
+                Some(process)
+            }
+            Err(error) => {
+                tracing::error!(%error, "cannot start {}", self.kind.name());
+                None
+            }
+        }
+    }
+
+    /// Ends all of them, at first in peace if so ordered.
+    async fn end(mut self, mut order: watch::Receiver<Order>, mut news: mpsc::Receiver<News>) {
+        let finish = *order.borrow_and_update() == Order::Finish;
+        let all = self.current.take().into_iter().chain(self.next.take());
+        let all: Vec<Process> = all.chain(self.leaving.drain(..)).collect();
+        for process in &all {
+            process.signal(match (finish, self.kind.role) {
+                (true, Role::Engine) => Signal::SIGUSR1,
+                _ => Signal::SIGTERM,
+            });
+        }
+        let name = self.kind.name();
+        let ended = async {
+            for process in &all {
+                tracing::info!("{name} has ended: {}", process.ended().await);
+            }
+        };
+        tokio::pin!(ended);
+        if finish {
+            // Finishing has a limit of its own, `hard-stop-after`, and somebody may lose patience.
+            loop {
+                tokio::select! {
+                    () = &mut ended => return,
+                    _ = order.wait_for(|order| *order == Order::Stop) => break,
+                    told = news.recv() => accept(told),
+                }
+            }
+            for process in &all {
+                process.signal(Signal::SIGTERM);
+            }
+        }
+        let limit = tokio::time::sleep(STOP_LIMIT);
+        tokio::pin!(limit);
+        loop {
+            tokio::select! {
+                () = &mut ended => return,
+                () = &mut limit => break,
+                told = news.recv() => accept(told),
+            }
+        }
+        for process in &all {
+            tracing::warn!(pid = process.pid(), "{name} does not end and is killed");
+            process.signal(Signal::SIGKILL);
+        }
+    }
+}
+
+/// Nobody new is wanted while everything ends; nobody is kept waiting either.
+fn accept(news: Option<News>) {
+    match news {
+        Some(News::Attends { wanted, .. }) => {
+            let _ = wanted.send(Err("the service is stopping".to_owned()));
+        }
+        Some(News::TakesOver { done, .. }) => drop(done.send(())),
+        _ => {}
+    }
+}
+
+/// Waits for an order to end. A parent that is gone can no longer give one.
+async fn ordered(order: &mut watch::Receiver<Order>) -> Order {
+    order
+        .wait_for(|order| *order != Order::Run)
+        .await
+        .map_or(Order::Stop, |order| *order)
+}
+
+/// The end of a process; never, if there is none.
+async fn ended(process: Option<&Process>) -> String {
+    match process {
+        Some(process) => process.ended().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn any_ended(processes: &[Process]) -> (usize, String) {
+    if processes.is_empty() {
+        return std::future::pending().await;
+    }
+    let each = processes.iter().map(|process| Box::pin(process.ended()));
+    let (how, which, _) = futures_util::future::select_all(each).await;
+    (which, how)
+}
