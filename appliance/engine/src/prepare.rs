@@ -61,11 +61,10 @@ impl Prepare<'_> {
             for (server, origin) in conf.servers.iter().zip(origins) {
                 let target = self.resolve(&server.address, &origin);
                 let state = registry.server(&conf.name, &server.name);
-                let (weight, maxconn) = (server.weight, server.maxconn);
                 servers.push(LiveServer {
+                    configured: target.clone(),
                     target,
-                    weight,
-                    maxconn,
+                    place: state.place.load(Ordering::SeqCst),
                     state,
                 });
             }
@@ -162,7 +161,7 @@ impl Prepare<'_> {
                 .iter()
                 .position(|b| std::ptr::eq(b, bind));
             let tls = number.and_then(|n| frontend.tls.get(n)).cloned().flatten();
-            let backlog = self.backlog(frontend, bind);
+            let backlog = backlog(&frontend.conf, Some(bind), self.maxconn);
             let key = ListenKey::of(bind);
             let label = bind
                 .name
@@ -193,14 +192,6 @@ impl Prepare<'_> {
             }
         }
         sockets
-    }
-
-    fn backlog(&self, frontend: &LiveFrontend, bind: &Bind) -> i32 {
-        let wanted = bind
-            .backlog
-            .or(frontend.conf.backlog)
-            .or(frontend.conf.maxconn);
-        i32::try_from(wanted.unwrap_or(self.maxconn)).unwrap_or(i32::MAX)
     }
 
     fn api(&mut self, stats: &StatsSocket) -> Option<ApiSocket> {
@@ -236,6 +227,19 @@ impl Prepare<'_> {
     }
 }
 
+/// Length of a listener's accept queue.
+pub(crate) fn backlog(
+    frontend: &lanai_traffic::Frontend,
+    bind: Option<&Bind>,
+    maxconn: u32,
+) -> i32 {
+    let wanted = bind
+        .and_then(|bind| bind.backlog)
+        .or(frontend.backlog)
+        .or(frontend.maxconn);
+    i32::try_from(wanted.unwrap_or(maxconn)).unwrap_or(i32::MAX)
+}
+
 /// Opens a runtime API socket under a name of its own and renames it into place: there is no moment
 /// without one, and a new engine takes the name over from an old one.
 fn open_api_path(path: &Path, mode: Option<u32>) -> Result<OwnedFd, String> {
@@ -254,17 +258,4 @@ fn open_api_path(path: &Path, mode: Option<u32>) -> Result<OwnedFd, String> {
         Ok::<_, std::io::Error>(fd)
     };
     open().map_err(|e| format!("cannot listen on '{}': {e}", path.display()))
-}
-
-impl Ready {
-    /// Takes effect on state that is kept by name. Nothing here can fail.
-    pub(crate) fn settle(&self) {
-        for frontend in &self.live.frontends {
-            let limit = frontend.conf.maxconn.unwrap_or(u32::MAX);
-            frontend.state.limit.store(limit, Ordering::SeqCst);
-        }
-        for backend in &self.live.backends {
-            crate::server::refresh(backend);
-        }
-    }
 }
