@@ -226,10 +226,7 @@ mod tests {
 
     #[test]
     fn the_words_are_those_of_haproxy() {
-        let up = after(checked(), |c| {
-            c.report(true);
-            c.report(true);
-        });
+        let up = after(checked(), |c| assert_eq!(c.report(true), None));
         let words = |condition: Condition| condition.to_string();
         assert_eq!(words(Condition::default()), "no check");
         assert_eq!(words(checked()), "UP 1/3");

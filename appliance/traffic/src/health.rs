@@ -3,8 +3,8 @@
 /// State of one checked server.
 ///
 /// One counter runs from 0 to `rise + fall - 1`. From `rise` on the server is up. A success adds one
-/// (and, when that brings the server up, fills the counter); a failure takes one away (and, when that
-/// brings it down, empties it).
+/// (and fills the counter when the server is up then); a failure takes one away (and, when that brings
+/// the server down, empties it).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Health {
     value: u32,
@@ -76,10 +76,11 @@ impl Health {
     pub fn report(&mut self, success: bool) -> Option<Transition> {
         let full = self.rise + self.fall - 1;
         if success {
-            self.value = (self.value + 1).min(full);
-            if self.value == self.rise {
+            let was_up = self.is_up();
+            self.value += 1;
+            if self.value >= self.rise {
                 self.value = full;
-                return Some(Transition::Up);
+                return (!was_up).then_some(Transition::Up);
             }
         } else if self.value > self.rise {
             self.value -= 1;
@@ -130,7 +131,6 @@ mod tests {
     #[test]
     fn it_takes_rise_successes_and_fall_failures() {
         let mut health = Health::unproven(2, 3);
-        assert_eq!(health.report(true), None);
         assert_eq!(health.report(true), None);
         assert_eq!(
             (health.counters(), health.failures_left()),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use lanai_traffic::condition::{Admin, Operation};
 
 use crate::overrides::{IF_CHECKED, Operator, Outcome, Place};
+use crate::state::Target;
 
 /// How long `debug dev loop` takes when it is not told, and at most.
 const LOOP: Duration = Duration::from_secs(1);
@@ -170,16 +171,23 @@ fn address(operator: &Operator, place: &Place, words: &[&str]) -> Outcome {
     let ip: IpAddr = word
         .parse()
         .map_err(|_| format!("Invalid addr '{word}' {by}"))?;
+    // Where HAProxy says that it changed the address before it saw the port, we change nothing.
+    let same = matches!(&place.server().target, Target::Inet(before, _) if *before == ip);
+    let first = if same {
+        "no need to change the addr, "
+    } else {
+        ""
+    };
     let port = match (words.get(1).copied(), words.get(2).copied().unwrap_or("")) {
         (Some("port"), word) if word.starts_with(['+', '-']) => {
             return Err(format!(
-                "can't change <port> to port map because it is incompatible with current health \
+                "{first}can't change <port> to port map because it is incompatible with current health \
                  check port configuration (use 'port' statement from the 'server' directive. {by}"
             ));
         }
         (Some("port"), word) => {
             let port = word.parse().ok().filter(|port| *port > 0);
-            let text = format!("problem converting port '{word}' to an int {by}");
+            let text = format!("{first}problem converting port '{word}' to an int {by}");
             Some(port.ok_or(text)?)
         }
         _ => None,
