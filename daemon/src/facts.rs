@@ -43,6 +43,7 @@ pub(crate) fn engine_settings(
         bufsize: global.tune_bufsize,
         maxrewrite: global.tune_maxrewrite,
         version: VERSION,
+        overrides: None,
         log_tag: "haproxy".to_owned(),
     }
 }

@@ -14,7 +14,9 @@
 mod http1;
 mod io;
 mod listen;
+mod overrides;
 mod prepare;
+mod pulse;
 mod read;
 mod respond;
 mod runtime_api;
@@ -40,6 +42,7 @@ use lanai_model::Origin;
 use lanai_model::layer7::Config;
 use tokio::sync::mpsc::unbounded_channel;
 
+use crate::overrides::Operator;
 use crate::prepare::{Prepare, Ready};
 use crate::read::{Sockets, StatusSource};
 use crate::service::syslog::LogSender;
@@ -48,6 +51,9 @@ use crate::shared::Shared;
 use crate::state::Registry;
 use crate::worker::Command;
 
+pub use lanai_traffic::condition::{Admin, Checks, Operation};
+pub use overrides::{Override, OverrideReceiver, OverrideSender, channel as override_channel};
+pub use pulse::Pulse;
 pub use status::{
     BackendStatus, CheckResult, Counters, FrontendStatus, ListenerStatus, ServerStatus, Status,
 };
@@ -65,6 +71,8 @@ pub struct Settings {
     pub maxrewrite: Option<u32>,
     /// The version that the runtime API tells.
     pub version: &'static str,
+    /// Where changes at run time are told ([`override_channel`]).
+    pub overrides: Option<OverrideSender>,
     /// `log-tag`: the program name in log lines; HAProxy's default is `haproxy`.
     pub log_tag: String,
 }
@@ -146,15 +154,22 @@ impl Engine {
         let maxrewrite = settings.maxrewrite.unwrap_or(1024) as usize;
         let max_head = bufsize - maxrewrite.min(bufsize / 2);
         let (log, lines) = LogSender::new();
-        let shared = Arc::new(Shared::new(maxconn, bufsize, max_head, log));
+        let journal = settings.overrides;
+        let shared = Shared::new(threads, maxconn, bufsize, max_head, log, journal);
+        let shared = Arc::new(shared);
         let sockets = Sockets::default();
+        let (requests, inbox) = unbounded_channel();
+        let operator = Operator::new(shared.clone(), sockets.clone(), requests.clone());
         let status = StatusSource {
+            operator: Arc::new(operator),
             shared: shared.clone(),
             sockets: sockets.clone(),
             threads,
             version: settings.version,
         };
-        let service = Service::start(shared.clone(), lines, settings.log_tag, status.clone())
+        let requests = (requests, inbox);
+        let tag = settings.log_tag;
+        let service = Service::start(shared.clone(), requests, lines, tag, status.clone())
             .map_err(StartError::Thread)?;
         let mut mailboxes = Vec::new();
         let mut workers = Vec::new();
@@ -209,7 +224,7 @@ impl Engine {
         files: &dyn Files,
     ) -> Result<Prepared, Vec<PrepareError>> {
         let open = self.sockets.load_full();
-        let maxconn = self.shared.maxconn;
+        let maxconn = self.shared.hard_maxconn;
         let api = self.api().clone();
         let inherited = self.inherited().clone();
         let prepare = Prepare {
@@ -225,17 +240,63 @@ impl Engine {
     }
 
     /// Makes a prepared configuration the running one, and returns when all workers use it.
-    /// Connections finish on the one they began with.
-    pub fn swap(&self, Prepared(ready): Prepared) {
-        ready.settle();
-        self.shared.live.store(ready.live.clone());
+    /// Connections finish on the one they began with. What was set at run time stays, but for values
+    /// of the configuration that changed.
+    pub fn swap(&self, prepared: Prepared) {
+        self.swap_replaying(prepared, &[]);
+    }
+
+    /// As [`Engine::swap`], and runs `commands` before the first connection is taken and the first
+    /// check is made: what another engine reported as [`Override::command`]. Returns the answers of
+    /// those that failed, as [`Engine::replay`] does.
+    pub fn swap_replaying(&self, Prepared(ready): Prepared, commands: &[String]) -> Vec<String> {
+        let journal = self.shared.journal.as_ref();
+        let operator = &self.status.operator;
+        let turn = operator.turn();
+        overrides::settle(&ready, journal);
+        let live = overrides::apply_targets(ready.live.clone());
+        self.shared.live.store(live.clone());
         self.sockets.store(Arc::new(ready.sockets.clone()));
+        drop(turn);
+        let failed = self.replay(commands);
         self.listen(ready.sockets.into());
-        self.service.ask(Request::Check(ready.live.clone()));
+        self.service
+            .ask(Request::Check(self.shared.live.load_full()));
         self.service.ask(Request::Api(ready.api.clone()));
         *self.api() = ready.api;
-        self.registry().retain(&ready.live);
         self.inherited().clear();
+        let mut registry = self.registry();
+        overrides::forget(&registry, &live, journal);
+        registry.retain(&live);
+        failed
+    }
+
+    /// Runs commands that change something, such as [`Override::command`]s, as an administrator would
+    /// on the runtime API. Returns the answers of those that failed, each with its command: a server
+    /// that the configuration no longer has is a line here, and no more.
+    pub fn replay(&self, commands: &[String]) -> Vec<String> {
+        let run = |command: &String| {
+            let outcome = runtime_api::replay(&self.status.operator, command);
+            outcome.err().map(|answer| format!("{command}: {answer}"))
+        };
+        commands.iter().filter_map(run).collect()
+    }
+
+    /// Signs of life of all threads. A thread that is awake and has not moved since the last call is
+    /// asked to show itself: if it is not stuck, it has moved a moment later, however much it has to
+    /// do.
+    #[must_use]
+    pub fn pulse(&self) -> Vec<Pulse> {
+        self.shared.beats.read(|worker| match worker {
+            Some(id) => {
+                let workers = self.shared.workers.get();
+                if let Some(worker) = workers.and_then(|all| all.get(id)) {
+                    // One that has ended shows nothing.
+                    let _ = worker.send(Command::Beat);
+                }
+            }
+            None => self.service.ask(Request::Beat),
+        })
     }
 
     /// Reads all states and counters.

@@ -68,11 +68,10 @@ impl Prepare<'_> {
             for (server, origin) in conf.servers.iter().zip(origins) {
                 let target = self.resolve(&server.address, &origin);
                 let state = registry.server(&conf.name, &server.name);
-                let (weight, maxconn) = (server.weight, server.maxconn);
                 servers.push(LiveServer {
+                    configured: target.clone(),
                     target,
-                    weight,
-                    maxconn,
+                    place: state.place.load(Ordering::SeqCst),
                     state,
                 });
             }
@@ -178,7 +177,7 @@ impl Prepare<'_> {
                 .iter()
                 .position(|b| std::ptr::eq(b, bind));
             let tls = number.and_then(|n| frontend.tls.get(n)).cloned().flatten();
-            let backlog = self.backlog(frontend, bind);
+            let backlog = backlog(&frontend.conf, Some(bind), self.maxconn);
             let key = ListenKey::of(bind);
             let label = bind
                 .name
@@ -208,14 +207,6 @@ impl Prepare<'_> {
             }
         }
         sockets
-    }
-
-    fn backlog(&self, frontend: &LiveFrontend, bind: &Bind) -> i32 {
-        let wanted = bind
-            .backlog
-            .or(frontend.conf.backlog)
-            .or(frontend.conf.maxconn);
-        i32::try_from(wanted.unwrap_or(self.maxconn)).unwrap_or(i32::MAX)
     }
 
     fn api(&mut self, stats: &StatsSocket) -> Option<ApiSocket> {
@@ -264,6 +255,19 @@ impl Prepare<'_> {
     }
 }
 
+/// Length of a listener's accept queue.
+pub(crate) fn backlog(
+    frontend: &lanai_traffic::Frontend,
+    bind: Option<&Bind>,
+    maxconn: u32,
+) -> i32 {
+    let wanted = bind
+        .and_then(|bind| bind.backlog)
+        .or(frontend.backlog)
+        .or(frontend.maxconn);
+    i32::try_from(wanted.unwrap_or(maxconn)).unwrap_or(i32::MAX)
+}
+
 /// Opens a runtime API socket under a name of its own and renames it into place: there is no moment
 /// without one, and a new engine takes the name over from an old one.
 fn open_api_path(path: &Path, mode: Option<u32>) -> Result<OwnedFd, String> {
@@ -286,18 +290,5 @@ fn set_mode(path: &Path, mode: Option<u32>) -> std::io::Result<()> {
     match mode {
         Some(mode) => std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)),
         None => Ok(()),
-    }
-}
-
-impl Ready {
-    /// Takes effect on state that is kept by name. Nothing here can fail.
-    pub(crate) fn settle(&self) {
-        for frontend in &self.live.frontends {
-            let limit = frontend.conf.maxconn.unwrap_or(u32::MAX);
-            frontend.state.limit.store(limit, Ordering::SeqCst);
-        }
-        for backend in &self.live.backends {
-            crate::server::refresh(backend);
-        }
     }
 }

@@ -4,7 +4,10 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use lanai_traffic::condition::Operation;
+
 use crate::listen::{Listening, bound_address};
+use crate::overrides::Operator;
 use crate::runtime_api;
 use crate::shared::Shared;
 use crate::state::{LiveBackend, LiveFrontend, LiveServer, Target};
@@ -20,6 +23,7 @@ pub(crate) struct StatusSource {
     pub(crate) sockets: Sockets,
     pub(crate) threads: usize,
     pub(crate) version: &'static str,
+    pub(crate) operator: Arc<Operator>,
 }
 
 impl StatusSource {
@@ -30,12 +34,13 @@ impl StatusSource {
         let frontends: Vec<_> = live
             .frontends
             .iter()
-            .map(|f| frontend(f, &sockets, shared.maxconn))
+            .map(|f| frontend(f, &sockets, shared.hard_maxconn))
             .collect();
         Status {
             uptime: shared.started.elapsed(),
             threads: self.threads,
-            maxconn: shared.maxconn,
+            maxconn: shared.maxconn(),
+            hard_maxconn: shared.hard_maxconn,
             current_connections: shared.connections.load(Ordering::Relaxed),
             total_connections: shared.total_connections.load(Ordering::Relaxed),
             total_requests: frontends.iter().map(|f| f.counters.requests).sum(),
@@ -58,6 +63,10 @@ impl runtime_api::Source for StatusSource {
 
     fn pid(&self) -> u32 {
         std::process::id()
+    }
+
+    fn operator(&self) -> &Operator {
+        &self.operator
     }
 
     fn clear_counters(&self, all: bool) {
@@ -90,11 +99,13 @@ fn frontend(front: &LiveFrontend, sockets: &[Arc<Listening>], maxconn: u32) -> F
             tls: bind.ssl.is_some(),
         }
     });
+    let overrides = front.state.overrides();
     FrontendStatus {
         name: front.conf.name.clone(),
         id: front.conf.id,
         mode: front.conf.mode,
-        limit: front.conf.maxconn.unwrap_or(maxconn),
+        limit: overrides.maxconn.or(front.conf.maxconn).unwrap_or(maxconn),
+        paused: overrides.paused,
         listeners: listeners.collect(),
         counters: front.state.activity.read(),
     }
@@ -119,18 +130,21 @@ fn backend(back: &LiveBackend) -> BackendStatus {
             .servers
             .iter()
             .zip(1..)
-            .map(|(s, id)| server(s, id))
+            .zip(&back.conf.servers)
+            .map(|((s, id), conf)| server(s, id, conf.weight))
             .collect(),
         since_change: since.elapsed(),
     }
 }
 
-fn server(server: &LiveServer, id: u32) -> ServerStatus {
-    let status = server.status_words();
+fn server(server: &LiveServer, id: u32, initial_weight: u16) -> ServerStatus {
     let health = server.state.health();
-    let up = server.state.is_up();
+    let condition = health.condition;
     let since_change = health.changed.elapsed();
-    let ongoing = if up { Duration::ZERO } else { since_change };
+    let ongoing = match condition.operation() {
+        Operation::Stopped => since_change,
+        Operation::Running | Operation::Stopping => Duration::ZERO,
+    };
     ServerStatus {
         name: server.state.name.clone(),
         id,
@@ -138,10 +152,13 @@ fn server(server: &LiveServer, id: u32) -> ServerStatus {
             Target::Inet(ip, port) => std::net::SocketAddr::new(*ip, port.unwrap_or(0)).to_string(),
             Target::Unix(path) => path.display().to_string(),
         },
-        status,
-        up,
-        weight: server.weight,
-        limit: server.maxconn,
+        status: condition.to_string(),
+        up: server.may_serve(),
+        operation: condition.operation(),
+        admin: condition.admin(),
+        weight: server.state.weight(),
+        initial_weight,
+        limit: server.state.limit(),
         counters: server.state.activity.read(),
         idle_connections: server.state.idle.load(Ordering::Relaxed),
         last_check: health.last.clone(),
@@ -149,6 +166,7 @@ fn server(server: &LiveServer, id: u32) -> ServerStatus {
         downs: health.downs,
         downtime: health.downtime + ongoing,
         since_change,
-        health: health.health.map(|h| h.counters()),
+        checks: condition.checks(),
+        health: condition.health().counters(),
     }
 }

@@ -6,6 +6,8 @@ use std::time::Instant;
 
 use arc_swap::ArcSwap;
 
+use crate::overrides::OverrideSender;
+use crate::pulse::Beats;
 use crate::service::syslog::LogSender;
 use crate::state::{FrontendState, Live};
 use crate::worker::{Command, Mailbox};
@@ -15,7 +17,9 @@ pub(crate) struct Shared {
     pub(crate) live: ArcSwap<Live>,
     pub(crate) started: Instant,
     pub(crate) workers: OnceLock<Vec<Mailbox>>,
-    pub(crate) maxconn: u32,
+    /// Client connections at most: as set at run time, and as at the start.
+    pub(crate) maxconn: AtomicU32,
+    pub(crate) hard_maxconn: u32,
     pub(crate) bufsize: usize,
     /// Bytes that a message head may have.
     pub(crate) max_head: usize,
@@ -26,6 +30,9 @@ pub(crate) struct Shared {
     /// Idle clients are not closed when stopping.
     pub(crate) keeps_idle: AtomicBool,
     pub(crate) log: LogSender,
+    pub(crate) beats: Beats,
+    /// Where changes at run time are told.
+    pub(crate) journal: Option<OverrideSender>,
     /// Wakes who waits for the last connection to end.
     pub(crate) drained: tokio::sync::Notify,
 }
@@ -37,12 +44,20 @@ pub(crate) struct Admission {
 }
 
 impl Shared {
-    pub(crate) fn new(maxconn: u32, bufsize: usize, max_head: usize, log: LogSender) -> Self {
+    pub(crate) fn new(
+        threads: usize,
+        maxconn: u32,
+        bufsize: usize,
+        max_head: usize,
+        log: LogSender,
+        journal: Option<OverrideSender>,
+    ) -> Self {
         Self {
             live: ArcSwap::default(),
             started: Instant::now(),
             workers: OnceLock::new(),
-            maxconn,
+            maxconn: AtomicU32::new(maxconn),
+            hard_maxconn: maxconn,
             bufsize,
             max_head,
             connections: AtomicU32::new(0),
@@ -51,17 +66,20 @@ impl Shared {
             stopping: AtomicBool::new(false),
             keeps_idle: AtomicBool::new(false),
             log,
+            beats: Beats::new(threads),
+            journal,
             drained: tokio::sync::Notify::new(),
         }
     }
 
     /// Counts one more connection, if the limits of the process and of the frontend allow it.
     pub(crate) fn admit(self: &Arc<Self>, frontend: &Arc<FrontendState>) -> Option<Admission> {
-        let limit = frontend.limit.load(Ordering::Relaxed).min(self.maxconn);
-        if self.connections.fetch_add(1, Ordering::SeqCst) >= self.maxconn {
+        let most = self.maxconn();
+        let limit = frontend.limit.load(Ordering::Relaxed).min(most);
+        if self.connections.fetch_add(1, Ordering::SeqCst) >= most {
             self.held_back.store(true, Ordering::SeqCst);
             // Asked again: one may have left between the refusal and the note of it.
-            if self.connections.load(Ordering::SeqCst) > self.maxconn {
+            if self.connections.load(Ordering::SeqCst) > most {
                 self.connections.fetch_sub(1, Ordering::SeqCst);
                 return None;
             }

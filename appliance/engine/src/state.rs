@@ -3,26 +3,27 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use lanai_model::layer7::LogTarget;
 use lanai_traffic::balance::RoundRobin;
-use lanai_traffic::health::Health;
+use lanai_traffic::condition::{Condition, Operation};
 use tokio::sync::oneshot;
 
+use crate::overrides::{FrontendOverrides, ServerOverrides};
 use crate::status::{CheckResult, Counters};
 use crate::tls::TlsConfig;
 
 /// Everything that a request needs to know, put together by `prepare` and never changed.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Live {
     pub(crate) frontends: Vec<LiveFrontend>,
     pub(crate) backends: Vec<Arc<LiveBackend>>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct LiveFrontend {
     pub(crate) conf: lanai_traffic::Frontend,
     pub(crate) state: Arc<FrontendState>,
@@ -31,7 +32,7 @@ pub(crate) struct LiveFrontend {
     pub(crate) log: Arc<[LogTarget]>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct LiveBackend {
     pub(crate) conf: lanai_traffic::Backend,
     pub(crate) state: Arc<BackendState>,
@@ -39,11 +40,14 @@ pub(crate) struct LiveBackend {
     pub(crate) log: Arc<[LogTarget]>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct LiveServer {
+    /// Where it is: as configured, or as set at run time.
     pub(crate) target: Target,
-    pub(crate) weight: u16,
-    pub(crate) maxconn: Option<u32>,
+    /// As configured.
+    pub(crate) configured: Target,
+    /// The number of `target` among those the server has had.
+    pub(crate) place: u32,
     pub(crate) state: Arc<ServerState>,
 }
 
@@ -218,6 +222,7 @@ pub(crate) struct FrontendState {
     pub(crate) limit: AtomicU32,
     /// A worker left connections in the accept queue because a limit was reached.
     pub(crate) held_back: AtomicBool,
+    pub(crate) overrides: Mutex<FrontendOverrides>,
 }
 
 #[derive(Debug)]
@@ -246,15 +251,26 @@ pub(crate) struct ServerState {
     /// Dense over the life of the engine: indexes the workers' pools.
     pub(crate) uid: usize,
     pub(crate) activity: Activity,
-    pub(crate) up: AtomicBool,
+    /// It may get new requests: what [`ServerHealth`] comes to, for the road of a request to read.
+    pub(crate) serves: AtomicBool,
+    /// Its share of the traffic.
+    pub(crate) weight: AtomicU16,
+    /// Concurrent requests at most.
+    pub(crate) limit: AtomicU32,
+    /// The number of the address it has now: connections to earlier ones are not used again.
+    pub(crate) place: AtomicU32,
+    /// Times its sessions were ended by command.
+    pub(crate) shutdowns: AtomicU32,
     pub(crate) idle: AtomicU32,
     pub(crate) health: Mutex<ServerHealth>,
 }
 
 #[derive(Debug)]
 pub(crate) struct ServerHealth {
-    /// `None` while the server is not checked.
-    pub(crate) health: Option<Health>,
+    pub(crate) condition: Condition,
+    pub(crate) overrides: ServerOverrides,
+    /// Where it is; `None` before its configuration took effect.
+    pub(crate) target: Option<Target>,
     pub(crate) last: Option<CheckResult>,
     pub(crate) failures: u64,
     pub(crate) downs: u64,
@@ -262,13 +278,51 @@ pub(crate) struct ServerHealth {
     pub(crate) changed: Instant,
 }
 
+impl ServerHealth {
+    fn new() -> Self {
+        Self {
+            condition: Condition::default(),
+            overrides: ServerOverrides::default(),
+            target: None,
+            last: None,
+            failures: 0,
+            downs: 0,
+            downtime: std::time::Duration::ZERO,
+            changed: Instant::now(),
+        }
+    }
+
+    /// Changes the condition, and counts what that means.
+    pub(crate) fn change<R>(&mut self, change: impl FnOnce(&mut Condition) -> R) -> R {
+        let before = self.condition;
+        let outcome = change(&mut self.condition);
+        let after = self.condition;
+        let down = |condition: Condition| condition.operation() == Operation::Stopped;
+        if (before.operation(), before.admin()) != (after.operation(), after.admin()) {
+            match (down(before), down(after)) {
+                (false, true) => self.downs += 1,
+                (true, false) => self.downtime += self.changed.elapsed(),
+                (true, true) => return outcome,
+                (false, false) => {}
+            }
+            self.changed = Instant::now();
+        }
+        outcome
+    }
+}
+
 impl ServerState {
     pub(crate) fn health(&self) -> MutexGuard<'_, ServerHealth> {
         self.health.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn is_up(&self) -> bool {
-        self.up.load(Ordering::Relaxed)
+    pub(crate) fn weight(&self) -> u16 {
+        self.weight.load(Ordering::Relaxed)
+    }
+
+    /// Concurrent requests at most.
+    pub(crate) fn limit(&self) -> Option<u32> {
+        Some(self.limit.load(Ordering::Relaxed)).filter(|limit| *limit != u32::MAX)
     }
 }
 
@@ -309,6 +363,7 @@ impl Registry {
                 admitted: AtomicU32::new(0),
                 limit: AtomicU32::new(u32::MAX),
                 held_back: AtomicBool::new(false),
+                overrides: Mutex::default(),
             })
         };
         self.frontends
@@ -346,16 +401,13 @@ impl Registry {
                 name: name.clone(),
                 uid,
                 activity: Activity::new(workers),
-                up: AtomicBool::new(true),
+                serves: AtomicBool::new(true),
+                weight: AtomicU16::new(1),
+                limit: AtomicU32::new(u32::MAX),
+                place: AtomicU32::new(0),
+                shutdowns: AtomicU32::new(0),
                 idle: AtomicU32::new(0),
-                health: Mutex::new(ServerHealth {
-                    health: None,
-                    last: None,
-                    failures: 0,
-                    downs: 0,
-                    downtime: std::time::Duration::ZERO,
-                    changed: Instant::now(),
-                }),
+                health: Mutex::new(ServerHealth::new()),
             })
         };
         entry.or_insert_with(make).clone()
@@ -374,5 +426,17 @@ impl Registry {
             .map(|s| s.state.uid)
             .collect();
         self.servers.retain(|_, server| kept.contains(&server.uid));
+    }
+
+    /// All servers, with the names of their backends.
+    pub(crate) fn servers(&self) -> impl Iterator<Item = (&Arc<str>, &Arc<ServerState>)> {
+        self.servers
+            .iter()
+            .map(|((backend, _), server)| (backend, server))
+    }
+
+    /// All frontends.
+    pub(crate) fn frontends(&self) -> impl Iterator<Item = &Arc<FrontendState>> {
+        self.frontends.values()
     }
 }

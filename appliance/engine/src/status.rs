@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lanai_model::layer7::{ListenAddress, Mode};
+use lanai_traffic::condition::{Admin, Checks, Operation};
 
 /// A consistent enough picture: each number is read once, not all at the same instant.
 #[derive(Clone, Debug)]
@@ -15,6 +16,8 @@ pub struct Status {
     pub threads: usize,
     /// Limit of concurrent client connections of the process.
     pub maxconn: u32,
+    /// What that limit was at the start: the highest that may be set.
+    pub hard_maxconn: u32,
     /// Client connections now.
     pub current_connections: u32,
     /// Client connections taken since the start.
@@ -77,6 +80,8 @@ pub struct FrontendStatus {
     pub mode: Mode,
     /// Concurrent connections at most.
     pub limit: u32,
+    /// Whether an operator has disabled it.
+    pub paused: bool,
     /// Its listeners.
     pub listeners: Vec<ListenerStatus>,
     /// Its sums.
@@ -132,12 +137,18 @@ pub struct ServerStatus {
     pub id: u32,
     /// As resolved, `ip:port` or a path.
     pub address: String,
-    /// In HAProxy's words: `UP`, `DOWN`, `UP 1/3`, `DOWN 1/2`, `no check`.
+    /// In HAProxy's words: `UP`, `DOWN`, `UP 1/3`, `DOWN 1/2`, `DRAIN`, `MAINT`, `NOLB`, `no check`.
     pub status: String,
-    /// Whether it may get traffic.
+    /// Whether it gets new requests: it is up, an operator has not taken it out, it has a weight.
     pub up: bool,
+    /// What it is able to do.
+    pub operation: Operation,
+    /// What an operator wants of it.
+    pub admin: Admin,
     /// Its weight.
     pub weight: u16,
+    /// The weight that the configuration gives it.
+    pub initial_weight: u16,
     /// Its `maxconn`.
     pub limit: Option<u32>,
     /// Its sums.
@@ -154,8 +165,10 @@ pub struct ServerStatus {
     pub downtime: Duration,
     /// Since its state last changed.
     pub since_change: Duration,
-    /// `rise`, `fall` and the counter between, when it is checked.
-    pub health: Option<(u32, u32, u32)>,
+    /// Whether it is checked.
+    pub checks: Checks,
+    /// `rise`, `fall` and the counter between.
+    pub health: (u32, u32, u32),
 }
 
 /// How a health check ended.

@@ -16,6 +16,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 use crate::io::{BufferPool, Listener, Parked, Reactor, Socket};
 use crate::listen::{ListenKey, Listening};
+use crate::pulse;
 use crate::server::ServerPools;
 use crate::session::{self, Client, IdleClient};
 use crate::shared::Shared;
@@ -32,6 +33,13 @@ pub(crate) enum Command {
     Listen(Arc<[Arc<Listening>]>, std::sync::mpsc::Sender<()>),
     /// A limit that held connections back may allow them now.
     AcceptAgain,
+    /// Cut the connections that requests to the server with this [`crate::state::ServerState::uid`]
+    /// run on.
+    ShutDown(usize),
+    /// Show a sign of life, which taking this out is.
+    Beat,
+    /// Do nothing else for so long.
+    Loop(Duration),
     /// End: connections are dropped.
     Stop,
 }
@@ -105,6 +113,7 @@ impl Worker {
             unsafe { AsyncFd::register_with_interest(reactor.descriptor(), Interest::READABLE) }?;
         let mut ready = Vec::new();
         loop {
+            self.shared.beats.worker(self.id).turn();
             reactor.tick();
             reactor.expire(&mut ready);
             let expired = ready.len();
@@ -124,6 +133,9 @@ impl Worker {
                             let _ = done.send(());
                         }
                         Some(Command::AcceptAgain) => self.retry_all(),
+                        Some(Command::ShutDown(server)) => reactor.shut_down(server),
+                        Some(Command::Beat) => {}
+                        Some(Command::Loop(time)) => pulse::spin(time),
                         Some(Command::Stop) | None => break,
                     },
                     guard = epoll.readable() => {
@@ -302,7 +314,9 @@ pub(crate) fn spawn(
     std::thread::Builder::new()
         .name(format!("worker-{id}"))
         .spawn(move || {
-            let outcome = tokio::runtime::Builder::new_current_thread()
+            let mut builder = tokio::runtime::Builder::new_current_thread();
+            shared.beats.worker(id).attend(&mut builder);
+            let outcome = builder
                 .enable_all()
                 .build_local(tokio::runtime::LocalOptions::default())
                 .and_then(|runtime| {

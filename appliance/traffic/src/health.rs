@@ -3,8 +3,8 @@
 /// State of one checked server.
 ///
 /// One counter runs from 0 to `rise + fall - 1`. From `rise` on the server is up. A success adds one
-/// (and, when that brings the server up, fills the counter); a failure takes one away (and, when that
-/// brings it down, empties it).
+/// (and fills the counter when the server is up then); a failure takes one away (and, when that brings
+/// the server down, empties it).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Health {
     value: u32,
@@ -51,6 +51,21 @@ impl Health {
         self.value >= self.rise
     }
 
+    /// As good as checks can make it.
+    pub(crate) fn fill(&mut self) {
+        self.value = self.rise + self.fall - 1;
+    }
+
+    /// As bad as checks can make it.
+    pub(crate) fn empty(&mut self) {
+        self.value = 0;
+    }
+
+    /// Unproven again: up, but the first failure takes it down.
+    pub(crate) fn restart(&mut self) {
+        self.value = self.rise;
+    }
+
     /// Whether neither a success nor a failure is pending confirmation.
     #[must_use]
     pub fn is_settled(&self) -> bool {
@@ -61,10 +76,11 @@ impl Health {
     pub fn report(&mut self, success: bool) -> Option<Transition> {
         let full = self.rise + self.fall - 1;
         if success {
-            self.value = (self.value + 1).min(full);
-            if self.value == self.rise {
+            let was_up = self.is_up();
+            self.value += 1;
+            if self.value >= self.rise {
                 self.value = full;
-                return Some(Transition::Up);
+                return (!was_up).then_some(Transition::Up);
             }
         } else if self.value > self.rise {
             self.value -= 1;
@@ -76,17 +92,21 @@ impl Health {
         None
     }
 
-    /// The status of the statistics: `UP`, `DOWN`, `UP 2/3` (failures left), `DOWN 1/2` (successes
-    /// so far).
+    /// Failures left of those that take it down, when some were counted: `(1, 3)`.
     #[must_use]
-    pub fn status(&self) -> String {
+    pub fn failures_left(&self) -> Option<(u32, u32)> {
         let full = self.rise + self.fall - 1;
-        match self.value {
-            0 => "DOWN".to_owned(),
-            v if v >= full => "UP".to_owned(),
-            v if v >= self.rise => format!("UP {}/{}", v - self.rise + 1, self.fall),
-            v => format!("DOWN {v}/{}", self.rise),
-        }
+        (self.rise..full)
+            .contains(&self.value)
+            .then(|| (self.value - self.rise + 1, self.fall))
+    }
+
+    /// Successes so far of those that bring it up, when some were counted: `(1, 2)`.
+    #[must_use]
+    pub fn successes_so_far(&self) -> Option<(u32, u32)> {
+        (1..self.rise)
+            .contains(&self.value)
+            .then_some((self.value, self.rise))
     }
 
     /// Successes that bring it up, failures that bring it down, and where it stands between.
@@ -103,26 +123,26 @@ mod tests {
     #[test]
     fn the_first_failure_of_an_unproven_server_takes_it_down() {
         let mut health = Health::unproven(2, 3);
-        assert_eq!(
-            (health.status(), health.report(false)),
-            ("UP 1/3".to_owned(), Some(Transition::Down))
-        );
-        assert_eq!(health.status(), "DOWN");
+        assert_eq!(health.failures_left(), Some((1, 3)));
+        assert_eq!(health.report(false), Some(Transition::Down));
+        assert_eq!(health.counters(), (2, 3, 0));
     }
 
     #[test]
     fn it_takes_rise_successes_and_fall_failures() {
         let mut health = Health::unproven(2, 3);
         assert_eq!(health.report(true), None);
-        assert_eq!(health.report(true), None);
-        assert_eq!(health.status(), "UP");
+        assert_eq!(
+            (health.counters(), health.failures_left()),
+            ((2, 3, 4), None)
+        );
         assert_eq!([health.report(false), health.report(false)], [None, None]);
-        assert_eq!(health.status(), "UP 1/3");
+        assert_eq!(health.failures_left(), Some((1, 3)));
         assert_eq!(health.report(false), Some(Transition::Down));
         assert_eq!(health.report(true), None);
-        assert_eq!(health.status(), "DOWN 1/2");
+        assert_eq!(health.successes_so_far(), Some((1, 2)));
         assert_eq!(health.report(true), Some(Transition::Up));
-        assert_eq!(health.status(), "UP");
+        assert_eq!(health.counters(), (2, 3, 4));
     }
 
     #[test]
@@ -131,6 +151,6 @@ mod tests {
         health.report(false);
         assert_eq!([health.report(true), health.report(true)], [None, None]);
         assert_eq!(health.report(false), None);
-        assert_eq!(health.status(), "DOWN");
+        assert_eq!(health.counters(), (3, 1, 0));
     }
 }

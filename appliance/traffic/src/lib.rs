@@ -7,6 +7,7 @@
 //! Invariant: no sockets, no clock, no threads. Time and state are arguments.
 
 pub mod balance;
+pub mod condition;
 pub mod health;
 pub mod record;
 mod snapshot;

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -74,6 +74,10 @@ struct Slot {
     /// Output events were asked for too.
     with_output: bool,
     parked: Option<Parked>,
+    /// The server this connection leads to, by its number, and the connection's descriptor.
+    server: Option<(usize, RawFd)>,
+    /// It was cut by command: its end is no end of what was sent.
+    cut: bool,
     read: Side,
     write: Side,
     /// When the wheel will look at this slot; `u64::MAX` when it holds no entry.
@@ -269,6 +273,8 @@ impl Reactor {
             ended: false,
             with_output: false,
             parked: None,
+            server: None,
+            cut: false,
             read: Side::IDLE,
             write: Side::IDLE,
             armed: u64::MAX,
@@ -409,6 +415,33 @@ impl Reactor {
             slot.parked = None;
             slot.read = Side::IDLE;
         });
+    }
+
+    /// Notes which server a connection leads to. The descriptor must live as long as the slot.
+    pub(super) fn leads_to(&self, token: Token, server: usize, fd: BorrowedFd<'_>) {
+        self.with(token, |slot| slot.server = Some((server, fd.as_raw_fd())));
+    }
+
+    /// Cuts the connections to a server that are in use.
+    pub(crate) fn shut_down(&self, server: usize) {
+        for (_, slot) in self.slots.borrow_mut().iter_mut() {
+            let Some((_, fd)) = slot.server.filter(|(to, _)| *to == server) else {
+                continue;
+            };
+            if slot.parked.is_none() {
+                slot.cut = true;
+                // SAFETY: the slot is removed when its socket is dropped, before the socket's
+                // descriptor is closed, so that the number is still that connection's here.
+                let fd = unsafe { BorrowedFd::borrow_raw(fd) };
+                // One that is not connected yet fails by itself.
+                let _ = rustix::net::shutdown(fd, rustix::net::Shutdown::Both);
+            }
+        }
+    }
+
+    /// Whether a connection was cut by [`Reactor::shut_down`].
+    pub(super) fn is_cut(&self, token: Token) -> bool {
+        self.with(token, |slot| slot.cut).unwrap_or(false)
     }
 
     fn arm(&self, slot: &mut Slot, token: Token) {

@@ -53,6 +53,11 @@ impl Socket {
         socket
     }
 
+    /// Notes that it leads to the server of this number.
+    pub(crate) fn leads_to(&self, server: usize) {
+        self.reactor.leads_to(self.token, server, self.fd.as_fd());
+    }
+
     /// Whether the connection is not known to stand yet.
     pub(crate) fn is_connecting(&self) -> bool {
         self.connecting.get()
@@ -208,6 +213,9 @@ impl Socket {
             let room = buffer.spare();
             let size = room.len();
             match net::recv(&self.fd, room, net::RecvFlags::empty()) {
+                Ok((0, _)) if self.reactor.is_cut(self.token) => {
+                    return Err(io::ErrorKind::ConnectionAborted.into());
+                }
                 Ok((n, _)) => {
                     // A short read has emptied the socket: what comes later raises an event.
                     self.try_read.set(n == size);

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use lanai_model::layer7::AccessLevel;
 
-use super::{Source, info, servers, stat};
+use super::Source;
+use super::table::{COMMANDS, Command, Run};
+use crate::overrides::Operator;
 
 /// The longest idle time a client may ask for (HAProxy's clock cannot say more than 24 days).
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(24 * 86_400);
@@ -18,180 +20,64 @@ pub(super) struct Session {
     pub(super) timeout: Duration,
     /// Whether it gets a prompt and stays open.
     pub(super) interactive: bool,
+    /// Whether commands for experts are there.
+    pub(super) expert: bool,
     /// Whether it asked to be closed.
     pub(super) ended: bool,
 }
-
-/// One row of [`COMMANDS`].
-struct Command {
-    /// The words that select it. The row with the most of them wins.
-    words: &'static [&'static str],
-    /// What may follow, for the help.
-    arguments: &'static str,
-    /// Who may run it.
-    level: AccessLevel,
-    /// One line of help.
-    help: &'static str,
-    /// Gets the words after its own; returns whole lines.
-    run: fn(&mut Session, &dyn Source, &[&str]) -> String,
-}
-
-/// Every command. A new one is a row here.
-const COMMANDS: &[Command] = &[
-    Command {
-        words: &["clear", "counters"],
-        arguments: "",
-        level: AccessLevel::Operator,
-        help: "forget the highest values seen",
-        run: |_, source, _| {
-            source.clear_counters(false);
-            String::new()
-        },
-    },
-    Command {
-        words: &["clear", "counters", "all"],
-        arguments: "",
-        level: AccessLevel::Admin,
-        help: "set all counters to zero",
-        run: |_, source, _| {
-            source.clear_counters(true);
-            String::new()
-        },
-    },
-    Command {
-        words: &["exit"],
-        arguments: "",
-        level: AccessLevel::User,
-        help: "close the connection",
-        run: |session, _, _| end(session),
-    },
-    Command {
-        words: &["get", "weight"],
-        arguments: "<backend>/<server>",
-        level: AccessLevel::User,
-        help: "show the weight of a server",
-        run: |_, source, rest| servers::weight(&source.status(), rest),
-    },
-    Command {
-        words: &["help"],
-        arguments: "[<command>]",
-        level: AccessLevel::User,
-        help: "list all commands, or those that begin so",
-        run: |session, _, rest| {
-            let title = "These commands are available at this level:";
-            list(title, rest, session.level)
-        },
-    },
-    Command {
-        words: &["operator"],
-        arguments: "",
-        level: AccessLevel::Operator,
-        help: "lower the level of this connection to operator",
-        run: |session, _, _| lower(session, AccessLevel::Operator),
-    },
-    Command {
-        words: &["prompt"],
-        arguments: "",
-        level: AccessLevel::User,
-        help: "keep the connection open and prompt, or no longer",
-        run: |session, _, _| {
-            session.interactive = !session.interactive;
-            String::new()
-        },
-    },
-    Command {
-        words: &["quit"],
-        arguments: "",
-        level: AccessLevel::User,
-        help: "close the connection",
-        run: |session, _, _| end(session),
-    },
-    Command {
-        words: &["set", "timeout", "cli"],
-        arguments: "<delay>",
-        level: AccessLevel::User,
-        help: "how long this connection may be idle, in seconds",
-        run: |session, _, rest| set_timeout(session, rest),
-    },
-    Command {
-        words: &["show", "backend"],
-        arguments: "",
-        level: AccessLevel::User,
-        help: "list the backends",
-        run: |_, source, _| servers::backends(&source.status()),
-    },
-    Command {
-        words: &["show", "cli", "level"],
-        arguments: "",
-        level: AccessLevel::User,
-        help: "show the level of this connection",
-        run: |session, _, _| format!("{}\n", level_word(session.level)),
-    },
-    Command {
-        words: &["show", "env"],
-        arguments: "[<variable>]",
-        // HAProxy lets an operator read it; variables may hold passwords.
-        level: AccessLevel::Admin,
-        help: "show the environment of the process",
-        run: |_, _, rest| environment(rest),
-    },
-    Command {
-        words: &["show", "info"],
-        arguments: "[typed|json] [desc] [float]",
-        level: AccessLevel::User,
-        help: "describe the process",
-        run: |_, source, rest| info::answer(source, rest),
-    },
-    Command {
-        words: &["show", "servers", "state"],
-        arguments: "[<backend>]",
-        level: AccessLevel::User,
-        help: "show the servers as a state file does",
-        run: |_, source, rest| servers::state(&source.status(), rest),
-    },
-    Command {
-        words: &["show", "stat"],
-        arguments: "[<proxy> <type> <sid>] [typed|json]",
-        level: AccessLevel::User,
-        help: "show states and counters",
-        run: |session, source, rest| stat::answer(&source.status(), rest, session.level),
-    },
-    Command {
-        words: &["show", "version"],
-        arguments: "",
-        level: AccessLevel::User,
-        help: "show the version",
-        run: |_, source, _| format!("{}\n", source.version()),
-    },
-    Command {
-        words: &["user"],
-        arguments: "",
-        level: AccessLevel::User,
-        help: "lower the level of this connection to user",
-        run: |session, _, _| lower(session, AccessLevel::User),
-    },
-];
 
 /// Runs one command and returns its answer, in whole lines or empty.
 pub(super) fn run(session: &mut Session, source: &dyn Source, text: &str) -> String {
     let words = words(text);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let found = COMMANDS
-        .iter()
-        .filter(|command| words.starts_with(command.words))
-        .max_by_key(|command| command.words.len());
-    match found {
-        // The words "Permission denied" and "Unknown command" are what tools look for.
+    match find(&words) {
+        // These words, "Permission denied" and "Unknown command" are what tools look for.
+        Some(command) if command.expert && !session.expert => {
+            "This command is restricted to expert mode only.\n".to_owned()
+        }
         Some(command) if session.level < command.level => "Permission denied\n".to_owned(),
         Some(command) => {
             let rest = words.get(command.words.len()..).unwrap_or_default();
-            (command.run)(session, source, rest)
+            match command.run {
+                Run::Answer(run) => run(session, source, rest),
+                Run::Change(run) => {
+                    let operator = source.operator();
+                    let _turn = operator.turn();
+                    run(operator, rest).unwrap_or_else(|refusal| refusal)
+                }
+            }
         }
         None => {
             let title = "Unknown command. These are available at this level:";
-            list(title, &words, session.level)
+            list(title, &words, session)
         }
     }
+}
+
+/// Runs a command that changes something, as an administrator.
+///
+/// # Errors
+/// What the command says when it is refused, without the line's end.
+pub(crate) fn replay(operator: &Operator, text: &str) -> Result<(), String> {
+    let words = words(text);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let found = find(&words).map(|command| (command.words.len(), &command.run));
+    let Some((length, Run::Change(run))) = found else {
+        return Err("this is no command that changes something".to_owned());
+    };
+    let _turn = operator.turn();
+    let outcome = run(operator, words.get(length..).unwrap_or_default());
+    outcome
+        .map(drop)
+        .map_err(|refusal| refusal.trim_end().to_owned())
+}
+
+/// The row with the most words that these words begin with.
+fn find(words: &[&str]) -> Option<&'static Command> {
+    COMMANDS
+        .iter()
+        .filter(|command| words.starts_with(command.words))
+        .max_by_key(|command| command.words.len())
 }
 
 /// Splits a line at each `;` that has no backslash before it. The backslashes stay.
@@ -227,8 +113,13 @@ fn words(text: &str) -> Vec<String> {
 }
 
 /// The commands that begin with `words`, else with the first of them, else all.
-fn list(title: &str, words: &[&str], level: AccessLevel) -> String {
-    let allowed = || COMMANDS.iter().filter(|command| command.level <= level);
+pub(super) fn list(title: &str, words: &[&str], session: &Session) -> String {
+    let allowed = || {
+        COMMANDS.iter().filter(|command| {
+            let shown = !command.help.is_empty() && (session.expert || !command.expert);
+            shown && command.level <= session.level
+        })
+    };
     let alike = |length: usize| -> Vec<&Command> {
         let head = words.get(..length).unwrap_or_default();
         allowed()
@@ -248,17 +139,35 @@ fn list(title: &str, words: &[&str], level: AccessLevel) -> String {
     out
 }
 
-fn end(session: &mut Session) -> String {
+pub(super) fn end(session: &mut Session) -> String {
     session.ended = true;
     String::new()
 }
 
-fn lower(session: &mut Session, level: AccessLevel) -> String {
+pub(super) fn lower(session: &mut Session, level: AccessLevel) -> String {
     session.level = session.level.min(level);
+    session.expert = false;
     String::new()
 }
 
-fn level_word(level: AccessLevel) -> &'static str {
+pub(super) fn expert_mode(session: &mut Session, arguments: &[&str]) -> String {
+    match arguments {
+        [] => {
+            let state = if session.expert { "ON" } else { "OFF" };
+            format!("expert-mode is {state}\n")
+        }
+        [word, ..] => {
+            session.expert = match *word {
+                "on" => true,
+                "off" => false,
+                _ => session.expert,
+            };
+            String::new()
+        }
+    }
+}
+
+pub(super) fn level_word(level: AccessLevel) -> &'static str {
     match level {
         AccessLevel::User => "user",
         AccessLevel::Operator => "operator",
@@ -266,7 +175,7 @@ fn level_word(level: AccessLevel) -> &'static str {
     }
 }
 
-fn set_timeout(session: &mut Session, arguments: &[&str]) -> String {
+pub(super) fn set_timeout(session: &mut Session, arguments: &[&str]) -> String {
     let Some(text) = arguments.first() else {
         return "Expects an integer value.\n".to_owned();
     };
@@ -297,7 +206,7 @@ fn delay(text: &str) -> Option<Duration> {
     (!delay.is_zero() && delay <= LONGEST_TIMEOUT).then_some(delay)
 }
 
-fn environment(arguments: &[&str]) -> String {
+pub(super) fn environment(arguments: &[&str]) -> String {
     let mut out = String::new();
     for (name, value) in std::env::vars_os() {
         let (name, value) = (name.to_string_lossy(), value.to_string_lossy());

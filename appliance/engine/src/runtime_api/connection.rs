@@ -32,6 +32,7 @@ where
             level,
             timeout: idle,
             interactive: false,
+            expert: false,
             ended: false,
         },
     };

@@ -80,7 +80,7 @@ fn facts(source: &dyn Source, float: bool) -> Vec<(&'static str, Value)> {
         ("Uptime", Value::Text(span(&status))),
         ("Uptime_sec", seconds(uptime)),
         ("Maxconn", status.maxconn.into()),
-        ("Hard_maxconn", status.maxconn.into()),
+        ("Hard_maxconn", status.hard_maxconn.into()),
         ("CurrConns", status.current_connections.into()),
         ("CumConns", status.total_connections.into()),
         ("CumReq", status.total_requests.into()),

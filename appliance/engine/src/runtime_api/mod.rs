@@ -4,6 +4,7 @@
 //! A connection is served by a task of its own on the service thread; nothing here is on the road of
 //! a request. An answer is built whole, from one [`Status`], and then written.
 
+mod changes;
 mod columns;
 mod commands;
 mod connection;
@@ -12,6 +13,7 @@ mod info;
 mod rows;
 mod servers;
 mod stat;
+mod table;
 #[cfg(test)]
 mod tests;
 
@@ -24,7 +26,10 @@ use lanai_model::layer7::AccessLevel;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::task::JoinSet;
 
+use crate::overrides::Operator;
 use crate::status::Status;
+
+pub(crate) use commands::replay;
 
 /// Connections of one socket at the same time; more wait in the kernel's queue.
 const CONNECTIONS: usize = 64;
@@ -39,6 +44,8 @@ pub(crate) trait Source {
     fn version(&self) -> &'static str;
     /// The process.
     fn pid(&self) -> u32;
+    /// Who changes things.
+    fn operator(&self) -> &Operator;
     /// Forgets the highest values seen, or with `all` sets every counter to zero.
     fn clear_counters(&self, all: bool);
 }

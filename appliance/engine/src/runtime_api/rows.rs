@@ -2,6 +2,7 @@
 //! times), and empty where it would say nothing or where 0 would mislead.
 
 use lanai_model::layer7::Mode;
+use lanai_traffic::condition::{Admin, Checks, Operation};
 
 use super::columns::{COLUMNS, Column};
 use super::fields::{Field, Value};
@@ -178,7 +179,7 @@ pub(super) fn rows(status: &Status, wanted: &Wanted, addresses: bool) -> Vec<Row
     for one in status.backends.iter().filter(|b| asked(b.id)) {
         if wanted.servers {
             let servers = one.servers.iter().filter(|server| {
-                wanted.sid.is_none_or(|sid| sid == server.id) && (server.up || !wanted.only_up)
+                wanted.sid.is_none_or(|sid| sid == server.id) && is_shown(server, wanted)
             });
             rows.extend(servers.map(|s| server(one, s, addresses)));
         }
@@ -191,6 +192,14 @@ pub(super) fn rows(status: &Status, wanted: &Wanted, addresses: bool) -> Vec<Row
     rows
 }
 
+/// A server on its way up counts as up.
+fn is_shown(server: &ServerStatus, wanted: &Wanted) -> bool {
+    let maint = server.admin == Admin::Maint;
+    let rises = server.checks == Checks::On && server.health.2 > 0;
+    let down = maint || (server.operation == Operation::Stopped && !rises);
+    !(wanted.only_up && down || wanted.no_maint && maint)
+}
+
 fn frontend(frontend: &FrontendStatus, stopping: bool) -> Row {
     let counters = &frontend.counters;
     let mut row = Row::new(0, frontend.id, 0, &frontend.name, "FRONTEND", frontend.mode);
@@ -201,6 +210,7 @@ fn frontend(frontend: &FrontendStatus, stopping: bool) -> Row {
         Column::Status,
         match counters.current {
             _ if stopping => "STOP",
+            _ if frontend.paused => "PAUSED",
             current if current >= frontend.limit => "FULL",
             _ => "OPEN",
         },
@@ -257,16 +267,19 @@ fn server(backend: &BackendStatus, server: &ServerStatus, addresses: bool) -> Ro
     if addresses {
         row.set(Column::Addr, server.address.as_str());
     }
-    if let Some((rise, fall, health)) = server.health {
+    if server.checks == Checks::On {
         row.set(Column::Chkfail, server.check_failures);
         row.set(Column::Chkdown, server.downs);
         row.set(Column::Downtime, seconds(server.downtime));
-        row.set(Column::CheckRise, rise);
-        row.set(Column::CheckFall, fall);
-        row.set(Column::CheckHealth, health);
-    }
-    if let Some(check) = &server.last_check {
-        set_check(&mut row, check);
+        if server.admin != Admin::Maint {
+            let (rise, fall, health) = server.health;
+            row.set(Column::CheckRise, rise);
+            row.set(Column::CheckFall, fall);
+            row.set(Column::CheckHealth, health);
+            if let Some(check) = &server.last_check {
+                set_check(&mut row, check);
+            }
+        }
     }
     row
 }

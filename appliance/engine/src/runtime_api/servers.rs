@@ -3,6 +3,9 @@
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 
+use lanai_traffic::condition::{Admin, Checks, Operation};
+
+use crate::overrides::Operator;
 use crate::status::{BackendStatus, ServerStatus, Status};
 
 /// What the columns of `show servers state` are called; its first line is the format's version.
@@ -39,17 +42,15 @@ pub(super) fn backends(status: &Status) -> String {
 }
 
 /// `get weight BACKEND/SERVER`
-pub(super) fn weight(status: &Status, arguments: &[&str]) -> String {
-    let Some((backend, server)) = arguments.first().and_then(|name| name.split_once('/')) else {
-        return "Require 'backend/server'.\n".to_owned();
-    };
-    let Some(backend) = status.backends.iter().find(|b| &*b.name == backend) else {
-        return "No such backend.\n".to_owned();
-    };
-    let Some(server) = backend.servers.iter().find(|s| &*s.name == server) else {
-        return "No such server.\n".to_owned();
-    };
-    format!("{} (initial {})\n", server.weight, server.weight)
+pub(super) fn weight(operator: &Operator, arguments: &[&str]) -> String {
+    match operator.server(arguments.first()) {
+        Ok(place) => {
+            let weight = place.state().weight();
+            let initial = place.conf().map_or(weight, |conf| conf.weight);
+            format!("{weight} (initial {initial})\n")
+        }
+        Err(refusal) => refusal,
+    }
 }
 
 fn write_state(backend: &BackendStatus, server: &ServerStatus, out: &mut String) {
@@ -58,27 +59,41 @@ fn write_state(backend: &BackendStatus, server: &ServerStatus, out: &mut String)
         Err(_) => ("-".to_owned(), 0),
     };
     // HAProxy's numbers of check results: 1 initialised, 6..8 layer 4; and of conclusions: 0 none yet,
-    // 2 failed, 3 passed. `srv_check_state` 6: configured and enabled.
+    // 2 failed, 3 passed.
     let (check, result) = match server.last_check.as_ref().map(|check| check.status) {
         Some("L4OK") => (6, 3),
         Some("L4TOUT") => (7, 2),
         Some("L4CON") => (8, 2),
         _ => (1, 0),
     };
-    let (health, checked) = match server.health {
-        Some((_, _, health)) => (health, 6),
-        None => (0, 0),
+    let (_, _, health) = server.health;
+    let maint = server.admin == Admin::Maint;
+    // `srv_check_state` is a sum: 2 configured, 4 enabled, 8 paused by maintenance.
+    let checked = match server.checks {
+        Checks::None => 0,
+        Checks::Off => 2,
+        Checks::On => 6 + if maint { 8 } else { 0 },
+    };
+    let operation = match server.operation {
+        Operation::Stopped => 0,
+        Operation::Running => 2,
+        Operation::Stopping => 3,
+    };
+    let admin = match server.admin {
+        Admin::Ready => 0,
+        Admin::Maint => 1,
+        Admin::Drain => 8,
     };
     let _ = writeln!(
         out,
-        "{} {} {} {} {address} {} 0 {weight} {weight} {} {check} {result} {health} {checked} 0 0 0 - \
+        "{} {} {} {} {address} {operation} {admin} {} {} {} {check} {result} {health} {checked} 0 0 0 - \
          {port} - 0 0 - - 0",
         backend.id,
         backend.name,
         server.id,
         server.name,
-        if server.up { 2 } else { 0 },
+        server.weight,
+        server.initial_weight,
         server.since_change.as_secs(),
-        weight = server.weight,
     );
 }

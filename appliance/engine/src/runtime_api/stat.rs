@@ -35,8 +35,10 @@ pub(super) struct Wanted {
     pub(super) servers: bool,
     /// This number within the proxy only; frontends and backends have 0.
     pub(super) sid: Option<u32>,
-    /// No servers that get no traffic.
+    /// No servers that are down.
     pub(super) only_up: bool,
+    /// No servers in maintenance.
+    pub(super) no_maint: bool,
     form: Form,
     describe: bool,
 }
@@ -59,6 +61,7 @@ impl Wanted {
             servers: true,
             sid: None,
             only_up: false,
+            no_maint: false,
             form: Form::Plain,
             describe: false,
         };
@@ -82,6 +85,7 @@ impl Wanted {
                 "json" => wanted.form = Form::Json,
                 "desc" => wanted.describe = true,
                 "up" => wanted.only_up = true,
+                "no-maint" => wanted.no_maint = true,
                 _ => {}
             }
         }

@@ -8,7 +8,7 @@ use rustix::io::Errno;
 use rustix::net::{self, AddressFamily, SocketFlags, SocketType};
 
 use crate::io::{Reactor, Socket};
-use crate::state::Target;
+use crate::state::{LiveServer, Target};
 
 /// Why no connection was made.
 #[derive(Debug)]
@@ -33,10 +33,11 @@ impl From<io::Error> for ConnectFailure {
 
 /// Begins a connection. The first bytes may be sent at once: the kernel tells when they cannot be.
 pub(crate) fn connect(
-    target: &Target,
+    server: &LiveServer,
     client_port: impl FnOnce() -> Option<u16>,
     reactor: &Rc<Reactor>,
 ) -> Result<Socket, ConnectFailure> {
+    let target = &server.target;
     let family = match target {
         Target::Inet(ip, _) if ip.is_ipv4() => AddressFamily::INET,
         Target::Inet(..) => AddressFamily::INET6,
@@ -58,16 +59,18 @@ pub(crate) fn connect(
             net::connect(&fd, &address)
         }
     };
-    match outcome {
+    let socket = match outcome {
         Ok(()) => {
             let socket = Socket::new(fd, reactor);
             socket.expect_quiet();
-            Ok(socket)
+            socket
         }
-        Err(Errno::INPROGRESS) => Ok(Socket::connecting(fd, reactor)),
+        Err(Errno::INPROGRESS) => Socket::connecting(fd, reactor),
         Err(error @ (Errno::ADDRNOTAVAIL | Errno::ADDRINUSE | Errno::AGAIN)) => {
-            Err(ConnectFailure::Resource(error.into()))
+            return Err(ConnectFailure::Resource(error.into()));
         }
-        Err(_) => Err(ConnectFailure::Refused),
-    }
+        Err(_) => return Err(ConnectFailure::Refused),
+    };
+    socket.leads_to(server.state.uid);
+    Ok(socket)
 }

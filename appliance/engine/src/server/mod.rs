@@ -2,8 +2,10 @@
 
 mod connect;
 mod pool;
+mod standing;
 mod turns;
 
 pub(crate) use connect::{ConnectFailure, connect};
 pub(crate) use pool::{ServerConnection, ServerPools};
+pub(crate) use standing::standing_changed;
 pub(crate) use turns::{Assigned, NoServer, assign, refresh, server_freed};

@@ -23,6 +23,8 @@ pub(crate) struct ServerConnection {
     pub(crate) reused: bool,
     /// It has been reused at least once: what `http-reuse aggressive` trusts.
     pub(crate) proven: bool,
+    /// The number of the server's address that it was made to.
+    pub(crate) place: u32,
 }
 
 /// Idle connections, the latest first. They are parked: no task, no buffer.
@@ -44,19 +46,24 @@ impl ServerPools {
         let mut stacks = self.stacks.borrow_mut();
         let stack = stacks.get_mut(server.uid)?;
         let mut idle = self.idle.borrow_mut();
-        let position = if proven {
-            stack
-                .iter()
-                .rposition(|&key| idle.get(key).is_some_and(|i| i.connection.proven))?
-        } else {
-            stack.len().checked_sub(1)?
-        };
-        let key = stack.remove(position);
-        let mut connection = idle.remove(key).connection;
-        server.idle.fetch_sub(1, Ordering::Relaxed);
-        connection.socket.unpark();
-        connection.proven = true;
-        Some(connection)
+        loop {
+            let position = if proven {
+                stack
+                    .iter()
+                    .rposition(|&key| idle.get(key).is_some_and(|i| i.connection.proven))?
+            } else {
+                stack.len().checked_sub(1)?
+            };
+            let key = stack.remove(position);
+            let mut connection = idle.remove(key).connection;
+            server.idle.fetch_sub(1, Ordering::Relaxed);
+            // One that leads to where the server was before is closed.
+            if connection.place == server.place.load(Ordering::Relaxed) {
+                connection.socket.unpark();
+                connection.proven = true;
+                return Some(connection);
+            }
+        }
     }
 
     /// Keeps a connection for later requests. One that the server has closed or written to is
@@ -74,7 +81,7 @@ impl ServerPools {
         let Some(stack) = stacks.get_mut(server.uid) else {
             return;
         };
-        if stack.len() >= KEEP {
+        if stack.len() >= KEEP || connection.place != server.place.load(Ordering::Relaxed) {
             return;
         }
         let mut idle = self.idle.borrow_mut();

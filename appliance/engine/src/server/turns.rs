@@ -12,6 +12,8 @@ use crate::state::{LiveBackend, LiveServer, Turns};
 pub(crate) struct Assigned {
     backend: Arc<LiveBackend>,
     index: usize,
+    /// Times the server's sessions had been ended by command when it began.
+    shutdowns: u32,
     /// Requests that waited in the queue when this one joined it.
     pub(crate) queue_position: u32,
 }
@@ -27,9 +29,11 @@ pub(crate) enum NoServer {
 
 impl Assigned {
     fn new(backend: &Arc<LiveBackend>, index: usize, queue_position: u32) -> Self {
+        let server = backend.servers.get(index);
         Self {
             backend: backend.clone(),
             index,
+            shutdowns: server.map_or(0, |s| s.state.shutdowns.load(Ordering::Relaxed)),
             queue_position,
         }
     }
@@ -39,6 +43,11 @@ impl Assigned {
             .servers
             .get(self.index)
             .expect("the index came from these servers")
+    }
+
+    /// Whether an operator has ended the server's sessions since.
+    pub(crate) fn is_shut_down(&self) -> bool {
+        self.server().state.shutdowns.load(Ordering::Relaxed) != self.shutdowns
     }
 
     /// Sessions of the server beside this one.
@@ -161,22 +170,19 @@ pub(crate) fn server_freed(backend: &Arc<LiveBackend>) {
 
 /// Makes the schedule follow the servers' weights and states.
 pub(crate) fn refresh(backend: &Arc<LiveBackend>) {
-    let weights = backend.servers.iter().map(|s| s.weight).enumerate();
+    let weights = backend.servers.iter().map(|s| s.state.weight()).enumerate();
     backend.state.turns().schedule.set(weights);
     server_freed(backend);
 }
 
 impl LiveServer {
-    /// Up, and with a weight.
+    /// Up, not taken out by command, and with a weight.
     pub(crate) fn may_serve(&self) -> bool {
-        self.state.is_up() && self.weight > 0
+        self.state.serves.load(Ordering::Relaxed)
     }
 
     fn has_room(&self) -> bool {
-        self.may_serve()
-            && self
-                .maxconn
-                .is_none_or(|max| self.state.activity.current() < max)
+        self.may_serve() && self.state.activity.current() < self.state.limit.load(Ordering::Relaxed)
     }
 }
 

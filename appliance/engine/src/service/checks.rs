@@ -5,18 +5,19 @@ use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use lanai_model::layer7::Check;
-use lanai_traffic::health::{Health, Transition};
+use lanai_traffic::condition::Operation;
+use lanai_traffic::health::Transition;
 use tokio::net::{TcpSocket, UnixStream};
 use tokio::task::JoinHandle;
 
-use super::syslog::{ALERT, EMERG, NOTICE};
-use crate::server::server_freed;
+use super::syslog::{ALERT, NOTICE};
+use crate::overrides::{publish, tell_server};
+use crate::server::standing_changed;
 use crate::shared::Shared;
-use crate::state::{Live, LiveBackend, LiveServer, ServerState, Target};
+use crate::state::{Live, LiveBackend, ServerState, Target};
 use crate::status::CheckResult;
 
 /// The running checks, by [`ServerState::uid`].
@@ -54,7 +55,6 @@ impl Checks {
         let total = u32::try_from(servers.len()).unwrap_or(u32::MAX).max(1);
         for ((backend, conf, server), position) in servers.into_iter().zip(0..) {
             let Some(check) = conf.check else {
-                unchecked(&server.state);
                 continue;
             };
             let plan = Plan {
@@ -69,7 +69,6 @@ impl Checks {
                     if let Some((_, task)) = old {
                         task.abort();
                     }
-                    server.state.health().adopt(&check);
                     let delay = check.inter.min(SPREAD) * position / total;
                     let state = server.state.clone();
                     let name = backend.conf.name.clone();
@@ -93,20 +92,6 @@ fn limit(check: &Check, backend: &LiveBackend) -> Duration {
     }
 }
 
-fn unchecked(state: &ServerState) {
-    state.health().health = None;
-    state.up.store(true, Ordering::Relaxed);
-}
-
-impl crate::state::ServerHealth {
-    fn adopt(&mut self, check: &Check) {
-        self.health = Some(match self.health {
-            None => Health::unproven(check.rise, check.fall),
-            Some(health) => health.with_limits(check.rise, check.fall),
-        });
-    }
-}
-
 async fn run(
     plan: Plan,
     state: Arc<ServerState>,
@@ -118,6 +103,11 @@ async fn run(
     let shared = Rc::new(shared);
     loop {
         let begun = Instant::now();
+        if !state.health().condition.is_checked() {
+            // Maintenance, or checks are switched off: nothing is sent, and nothing is known.
+            tokio::time::sleep(plan.check.inter).await;
+            continue;
+        }
         let outcome = tokio::time::timeout(plan.limit, connect(&plan)).await;
         let duration = begun.elapsed();
         let (success, status, description) = match outcome {
@@ -146,33 +136,28 @@ fn report(
     result: CheckResult,
 ) -> Duration {
     let mut health = state.health();
-    let Some(mut machine) = health.health else {
+    let was_up = health.condition.operation() != Operation::Stopped;
+    // Checks may have been switched off while this one was under way.
+    if !health.condition.is_checked() {
         return plan.check.inter;
-    };
-    let was_up = machine.is_up();
-    let transition = machine.report(success);
-    health.health = Some(machine);
+    }
+    let transition = health.change(|condition| condition.report(success));
     health.last = Some(result.clone());
     // The manual counts failures of a server that is up.
     health.failures += u64::from(!success && was_up);
+    let machine = *health.condition.health();
     let pause = match (machine.is_settled(), machine.is_up()) {
         (false, _) => plan.check.fastinter.unwrap_or(plan.check.inter),
         (true, false) => plan.check.downinter.unwrap_or(plan.check.inter),
         (true, true) => plan.check.inter,
     };
-    if let Some(transition) = transition {
-        let since = health.changed.elapsed();
-        health.changed = Instant::now();
-        match transition {
-            Transition::Down => health.downs += 1,
-            Transition::Up => health.downtime += since,
-        }
+    if transition.is_some() {
+        publish(state, &health);
+        let name = format!("{backend}/{}", state.name);
+        tell_server(&name, &mut health, shared.journal.as_ref());
     }
     drop(health);
     if let Some(transition) = transition {
-        state
-            .up
-            .store(transition == Transition::Up, Ordering::SeqCst);
         tell(state, backend, shared, transition, &result);
     }
     pause
@@ -200,16 +185,17 @@ fn tell(
         text => format!(", info: \"{text}\""),
     };
     let ms = result.duration.as_millis();
+    let sessions = state.activity.current();
     let (word, level, rest) = match transition {
         Transition::Up => (
             "UP",
             NOTICE,
-            "online. 0 sessions requeued, 0 total in queue",
+            "online. 0 sessions requeued, 0 total in queue".to_owned(),
         ),
         Transition::Down => (
             "DOWN",
             ALERT,
-            "left. 0 sessions active, 0 requeued, 0 remaining in queue",
+            format!("left. {sessions} sessions active, 0 requeued, 0 remaining in queue"),
         ),
     };
     let message = format!(
@@ -219,23 +205,7 @@ fn tell(
     );
     tracing::info!("{message}");
     shared.log.send(&backend.log, level, message.into_bytes());
-
-    let up = active > 0;
-    let mut changed = backend
-        .state
-        .changed
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
-    if changed.0 != up {
-        *changed = (up, Instant::now());
-        if !up {
-            backend.state.downs.fetch_add(1, Ordering::Relaxed);
-            let message = format!("backend {name} has no server available!");
-            shared.log.send(&backend.log, EMERG, message.into_bytes());
-        }
-    }
-    drop(changed);
-    server_freed(backend);
+    standing_changed(backend, shared);
 }
 
 async fn connect(plan: &Plan) -> io::Result<()> {
@@ -261,15 +231,5 @@ fn plain(error: &io::Error) -> String {
     match text.split_once(" (os error") {
         Some((words, _)) => words.to_owned(),
         None => text,
-    }
-}
-
-impl LiveServer {
-    /// What the statistics say of its state.
-    pub(crate) fn status_words(&self) -> String {
-        self.state
-            .health()
-            .health
-            .map_or_else(|| "no check".to_owned(), |h| h.status())
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lanai_model::layer7::AccessLevel;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::task::JoinHandle;
 
 use super::checks::Checks;
@@ -23,6 +23,8 @@ pub(crate) enum Request {
     Check(Arc<Live>),
     /// Serve the runtime API on these sockets, and no others.
     Api(Vec<ApiSocket>),
+    /// Show a sign of life.
+    Beat,
 }
 
 /// A socket of the runtime API.
@@ -45,15 +47,17 @@ impl Service {
     /// Starts the thread.
     pub(crate) fn start(
         shared: Arc<Shared>,
+        (requests, inbox): (UnboundedSender<Request>, UnboundedReceiver<Request>),
         lines: tokio::sync::mpsc::Receiver<Line>,
         tag: String,
         source: StatusSource,
     ) -> io::Result<Self> {
-        let (requests, inbox) = unbounded_channel();
         std::thread::Builder::new()
             .name("service".to_owned())
             .spawn(move || {
-                let runtime = tokio::runtime::Builder::new_current_thread()
+                let mut builder = tokio::runtime::Builder::new_current_thread();
+                shared.beats.service.attend(&mut builder);
+                let runtime = builder
                     .enable_all()
                     .build_local(tokio::runtime::LocalOptions::default());
                 match runtime {
@@ -85,6 +89,7 @@ async fn run(
     let mut api: Vec<JoinHandle<()>> = Vec::new();
     while let Some(request) = inbox.recv().await {
         match request {
+            Request::Beat => shared.beats.service.turn(),
             Request::Check(live) => checks.follow(&live, &shared),
             Request::Api(sockets) => {
                 api.drain(..).for_each(|task| task.abort());

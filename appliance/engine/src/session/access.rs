@@ -61,6 +61,7 @@ pub(super) fn refused(
         answered: false,
         bytes_in: 0,
         server_sessions: 0,
+        shut_down: false,
     };
     write(worker, client, frontend, &progress, None);
 }

@@ -39,6 +39,7 @@ pub(super) async fn serve(worker: Rc<Worker>, client: Client) {
         answered: false,
         bytes_in: 0,
         server_sessions: 0,
+        shut_down: false,
     };
     if let Some(backend) = backend {
         backend.state.activity.enter(worker.id);
@@ -91,6 +92,12 @@ async fn carry(
     progress.server_sessions = assigned.others();
     progress.bytes = done.to_client;
     progress.termination = done.termination;
+    if assigned.is_shut_down() && done.termination.who == b'S' {
+        progress.termination = Termination {
+            who: b'K',
+            when: b'-',
+        };
+    }
     let activities = [
         &frontend.state.activity,
         &backend.state.activity,
@@ -116,7 +123,7 @@ async fn open(
     loop {
         let client_port = || client.stream.socket().local_address().map(|a| a.port());
         let deadline = worker.reactor.after(backend.conf.timeouts.connect);
-        let attempt = match connect(&assigned.server().target, client_port, &worker.reactor) {
+        let attempt = match connect(assigned.server(), client_port, &worker.reactor) {
             Ok(socket) => match socket.established(deadline).await {
                 Ok(()) => {
                     progress.timers.connect = Some(worker.now_ms() - begun);

@@ -121,7 +121,7 @@ impl Exchange<'_> {
                 .client
                 .own_server
                 .take()
-                .filter(|(uid, _)| *uid == server.state.uid)
+                .filter(|(uid, own)| *uid == server.state.uid && own.place == server.place)
                 .map(|(_, connection)| connection)
                 .filter(|connection| self.is_quiet(connection)),
             HttpReuse::Safe if first => None,
@@ -142,11 +142,12 @@ impl Exchange<'_> {
                 .local_address()
                 .map(|a| a.port())
         };
-        let socket = connect(&server.target, client_port, &self.worker.reactor)?;
+        let socket = connect(server, client_port, &self.worker.reactor)?;
         Ok(ServerConnection {
             socket,
             reused: false,
             proven: false,
+            place: server.place,
         })
     }
 

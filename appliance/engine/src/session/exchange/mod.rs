@@ -53,6 +53,8 @@ pub(in crate::session) struct Progress {
     pub(in crate::session) bytes_in: u64,
     /// Sessions of the server beside this one when it was given back.
     pub(in crate::session) server_sessions: u32,
+    /// An operator ended the sessions of its server meanwhile.
+    pub(in crate::session) shut_down: bool,
     /// Nothing is logged: the client was sent nothing, and is expected to try again.
     pub(in crate::session) silent: bool,
 }
@@ -129,6 +131,7 @@ impl<'a> Exchange<'a> {
                 answered: false,
                 bytes_in: 0,
                 server_sessions: 0,
+                shut_down: false,
             },
         }
     }
@@ -199,6 +202,7 @@ impl<'a> Exchange<'a> {
         self.progress.server = Some(assigned.index());
         let outcome = self.with_server(backend, &assigned).await;
         self.progress.server_sessions = assigned.others();
+        self.progress.shut_down = assigned.is_shut_down();
         outcome
     }
 
@@ -229,8 +233,11 @@ impl<'a> Exchange<'a> {
             match self.answer(backend, connection).await {
                 // The server closed an idle connection just when it was used. Nothing of a response
                 // came, so the request may be sent again if sending it twice does no harm.
-                Err(Retry::Stale) if reused && self.may_repeat() => self.forget_idle(assigned),
-                Err(Retry::Stale) if reused => {
+                Err(Retry::Stale) if reused && !assigned.is_shut_down() => {
+                    if self.may_repeat() {
+                        self.forget_idle(assigned);
+                        continue;
+                    }
                     self.progress.silent = true;
                     return Ok(After::Cut);
                 }
@@ -364,6 +371,9 @@ impl<'a> Exchange<'a> {
             .map(|a| a.of(id))
         {
             sums.response(self.progress.status.unwrap_or(0));
+        }
+        if self.progress.shut_down && self.progress.termination.who == b'S' {
+            self.progress.termination.who = b'K';
         }
         let begun = self.progress.started_ms;
         self.progress.timers.total = self.worker.now_ms().saturating_sub(begun);

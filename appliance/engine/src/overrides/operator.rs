@@ -1,0 +1,111 @@
+//! Whoever changes things at run time: finds servers and frontends, and changes them.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::read::Sockets;
+use crate::service::Request;
+use crate::shared::Shared;
+use crate::state::{LiveBackend, LiveServer, ServerState};
+use crate::worker::Command;
+
+/// A command's answer: what to say, or why not. Both are empty or end as HAProxy's do.
+pub(crate) type Outcome = Result<String, String>;
+
+/// Changes the running engine for the runtime API and for [`crate::Engine::replay`].
+pub(crate) struct Operator {
+    pub(super) shared: Arc<Shared>,
+    pub(super) sockets: Sockets,
+    pub(super) service: UnboundedSender<Request>,
+    /// One change at a time, of the configuration too: both replace what runs.
+    turn: Mutex<()>,
+}
+
+/// A server.
+pub(crate) struct Place {
+    pub(crate) backend: Arc<LiveBackend>,
+    index: usize,
+}
+
+impl Operator {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        sockets: Sockets,
+        service: UnboundedSender<Request>,
+    ) -> Self {
+        Self {
+            shared,
+            sockets,
+            service,
+            turn: Mutex::new(()),
+        }
+    }
+
+    /// Keeps others from changing anything meanwhile.
+    pub(crate) fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The server of a word `BACKEND/SERVER`; both may be a number behind a `#`.
+    pub(crate) fn server(&self, word: Option<&&str>) -> Result<Place, String> {
+        let (backend, server) = word
+            .and_then(|word| word.split_once('/'))
+            .filter(|(_, server)| !server.is_empty())
+            .ok_or("Require 'backend/server'.\n")?;
+        let live = self.shared.live.load();
+        let backend = live
+            .backends
+            .iter()
+            .find(|b| is_named(backend, &b.conf.name, b.conf.id))
+            .ok_or("No such backend.\n")?;
+        let index = (1..)
+            .zip(&backend.servers)
+            .position(|(id, s)| is_named(server, &s.state.name, id))
+            .ok_or("No such server.\n")?;
+        Ok(Place {
+            backend: Arc::clone(backend),
+            index,
+        })
+    }
+
+    /// `debug dev loop MS`: keeps a worker from doing anything else for so long.
+    pub(crate) fn keep_busy(&self, time: Duration) {
+        if let Some(worker) = self.shared.workers.get().and_then(|all| all.first()) {
+            // A worker that has ended cannot be busy.
+            let _ = worker.send(Command::Loop(time));
+        }
+    }
+}
+
+/// Whether `word` means the object: by name, or by number as `#3`.
+pub(crate) fn is_named(word: &str, name: &str, id: u32) -> bool {
+    match word.strip_prefix('#') {
+        Some(number) => number.parse() == Ok(id),
+        None => word == name,
+    }
+}
+
+impl Place {
+    pub(crate) fn server(&self) -> &LiveServer {
+        self.backend
+            .servers
+            .get(self.index)
+            .expect("the index was found among these servers")
+    }
+
+    pub(crate) fn state(&self) -> &Arc<ServerState> {
+        &self.server().state
+    }
+
+    /// What the configuration says of it.
+    pub(crate) fn conf(&self) -> Option<&lanai_traffic::Server> {
+        self.backend.conf.servers.get(self.index)
+    }
+
+    /// `BACKEND/SERVER`
+    pub(crate) fn name(&self) -> String {
+        format!("{}/{}", self.backend.conf.name, self.state().name)
+    }
+}

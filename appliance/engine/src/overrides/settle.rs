@@ -1,0 +1,163 @@
+//! A configuration takes effect: which overrides stay.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use lanai_traffic::condition::{Admin, Checks, Operation};
+
+use super::frontends::close_doors;
+use super::{ConfiguredServer, OverrideSender, journal, publish};
+use crate::prepare::Ready;
+use crate::server::refresh;
+use crate::state::{Live, LiveBackend, LiveFrontend, LiveServer, Registry, ServerHealth, Target};
+
+/// Takes effect on state that is kept by name. Nothing here can fail.
+///
+/// Where the configuration's own value changed, it wins over what was set of that kind at run time.
+pub(crate) fn settle(ready: &Ready, journal: Option<&OverrideSender>) {
+    for frontend in &ready.live.frontends {
+        settle_frontend(frontend, ready, journal);
+    }
+    for backend in &ready.live.backends {
+        for (conf, server) in backend.conf.servers.iter().zip(&backend.servers) {
+            let name = format!("{}/{}", backend.conf.name, server.state.name);
+            settle_server(&name, conf, server, journal);
+        }
+        refresh(backend);
+    }
+}
+
+/// Tells the owner that overrides of what left the configuration are void.
+pub(crate) fn forget(registry: &Registry, live: &Live, journal: Option<&OverrideSender>) {
+    for (backend, server) in registry.servers() {
+        let stays = live
+            .backends
+            .iter()
+            .flat_map(|b| &b.servers)
+            .any(|s| s.state.uid == server.uid);
+        if !stays {
+            let name = format!("{backend}/{}", server.name);
+            journal::forget_server(&name, &mut server.health(), journal);
+        }
+    }
+    for state in registry.frontends() {
+        if !live.frontends.iter().any(|f| Arc::ptr_eq(&f.state, state)) {
+            journal::forget_frontend(&state.name, &mut state.overrides(), journal);
+        }
+    }
+}
+
+/// The configuration with every server where it is meant to be, at run time too. Backends that need
+/// no change are shared.
+pub(crate) fn apply_targets(live: Arc<Live>) -> Arc<Live> {
+    let moved = |server: &LiveServer| locate(server) != (server.target.clone(), server.place);
+    if !live.backends.iter().flat_map(|b| &b.servers).any(moved) {
+        return live;
+    }
+    let mut changed = Live::clone(&live);
+    for backend in &mut changed.backends {
+        if backend.servers.iter().any(moved) {
+            let mut copy = LiveBackend::clone(backend);
+            for server in &mut copy.servers {
+                (server.target, server.place) = locate(server);
+            }
+            *backend = Arc::new(copy);
+        }
+    }
+    Arc::new(changed)
+}
+
+/// Where a server is meant to be, and the number of that place. A new place gets a new number:
+/// connections to where it was are not used again.
+fn locate(server: &LiveServer) -> (Target, u32) {
+    let mut health = server.state.health();
+    let wanted = match health.overrides.address {
+        Some((ip, port)) => Target::Inet(ip, port),
+        None => server.configured.clone(),
+    };
+    let place = &server.state.place;
+    if let Some(before) = health.target.replace(wanted.clone())
+        && before != wanted
+    {
+        place.fetch_add(1, Ordering::SeqCst);
+    }
+    (wanted, place.load(Ordering::SeqCst))
+}
+
+fn settle_frontend(frontend: &LiveFrontend, ready: &Ready, journal: Option<&OverrideSender>) {
+    let mut overrides = frontend.state.overrides();
+    let configured = frontend.conf.maxconn;
+    let before = overrides.configured.replace(configured);
+    if overrides.maxconn.is_some() && before != Some(configured) {
+        overrides.maxconn = None;
+        let name = &frontend.conf.name;
+        dropped(&format!("frontend {name}"), "maxconn");
+    }
+    frontend.state.publish(&overrides);
+    if overrides.paused {
+        close_doors(&frontend.state, &ready.sockets);
+    }
+    journal::tell_frontend(&frontend.conf.name, &mut overrides, journal);
+}
+
+fn settle_server(
+    name: &str,
+    conf: &lanai_traffic::Server,
+    server: &LiveServer,
+    journal: Option<&OverrideSender>,
+) {
+    let mut health = server.state.health();
+    let configured = ConfiguredServer {
+        weight: conf.weight,
+        maxconn: conf.maxconn,
+        address: conf.address.clone(),
+        is_checked: conf.check.is_some(),
+    };
+    if let Some(before) = health.overrides.configured.replace(configured.clone()) {
+        drop_changed(name, &mut health, &before, &configured);
+    }
+    let limits = conf.check.map(|check| (check.rise, check.fall));
+    health.change(|condition| condition.configure(limits));
+    if limits.is_none() {
+        health.last = None;
+    }
+    publish(&server.state, &health);
+    journal::tell_server(name, &mut health, journal);
+}
+
+/// Drops the overrides of the kinds whose value changed in the text.
+fn drop_changed(
+    name: &str,
+    health: &mut ServerHealth,
+    before: &ConfiguredServer,
+    now: &ConfiguredServer,
+) {
+    let name = format!("server {name}");
+    let overrides = &mut health.overrides;
+    if before.weight != now.weight && overrides.weight.take().is_some() {
+        dropped(&name, "weight");
+    }
+    if before.maxconn != now.maxconn && overrides.maxconn.take().is_some() {
+        dropped(&name, "maxconn");
+    }
+    if before.address != now.address && overrides.address.take().is_some() {
+        dropped(&name, "address");
+    }
+    if before.is_checked != now.is_checked {
+        let condition = health.condition;
+        if condition.checks() == Checks::Off {
+            dropped(&name, "disabled checks");
+        }
+        let declared = condition.checks() == Checks::None
+            && condition.admin() != Admin::Maint
+            && condition.operation() != Operation::Running;
+        if declared {
+            dropped(&name, "health");
+            health.change(|condition| condition.force(Operation::Running));
+        }
+    }
+}
+
+fn dropped(name: &str, kind: &str) {
+    tracing::warn!("{name}: its {kind} was set at run time; the changed configuration counts now");
+}
