@@ -20,6 +20,40 @@ pub trait Host: Send + Sync {
     async fn execute(&self, steps: &[Step]) -> Result<(), HostError>;
 }
 
+/// How a trial stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TrialState {
+    /// It waits.
+    Running {
+        /// The revision on trial.
+        revision: i64,
+        /// Seconds that are left.
+        left_s: u64,
+    },
+    /// It was confirmed; putting its files in place may still be to do.
+    Confirmed {
+        /// The revision.
+        revision: i64,
+    },
+    /// Nobody confirmed it in time: the previous configuration is in effect again.
+    Reverted {
+        /// The revision.
+        revision: i64,
+    },
+}
+
+impl TrialState {
+    /// The revision it is about.
+    pub const fn revision(self) -> i64 {
+        match self {
+            Self::Running { revision, .. }
+            | Self::Confirmed { revision }
+            | Self::Reverted { revision } => revision,
+        }
+    }
+}
+
 /// The box did not do what it was asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{0}")]

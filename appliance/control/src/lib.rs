@@ -44,7 +44,7 @@ pub use error::{ApplyError, BootError, Error, LoginError, OpenError, UserError};
 pub use files::{
     COUNT_LIMIT, FILE_LIMIT, FOLDERS, FileSet, LAYER7, NAME_LIMIT, SERVICES, SET_LIMIT, check_name,
 };
-pub use host::{Host, HostError};
+pub use host::{Host, HostError, TrialState};
 pub use lanai_store::{
     AuditEntry, FileSummary, Revision, RevisionId, RevisionState, Role, Session, User,
 };

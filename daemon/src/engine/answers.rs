@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use lanai_control::{EngineStatus, FileSet, PrepareError};
-use lanai_engine::{Engine, IdleClients, Prepared, Settings};
+use lanai_engine::{Engine, IdleClients, OverrideSender, Prepared, Settings};
 use lanai_model::layer7::Config;
 use tokio::net::unix::UCred;
 use tokio::sync::watch;
@@ -33,6 +33,8 @@ pub(super) struct Answers {
 struct Shared {
     threads: Option<usize>,
     config: PathBuf,
+    /// Where the engine tells what was set at run time.
+    journal: OverrideSender,
     state: Mutex<State>,
 }
 
@@ -80,6 +82,7 @@ impl Answers {
         control: u32,
         threads: Option<usize>,
         config: PathBuf,
+        journal: OverrideSender,
         link: Link,
     ) -> Answers {
         let state = Mutex::default();
@@ -88,6 +91,7 @@ impl Answers {
             shared: Arc::new(Shared {
                 threads,
                 config,
+                journal,
                 state,
             }),
             link,
@@ -102,7 +106,10 @@ impl Answers {
         let Some(files) = estate.files else { return };
         match self.prepare(files).await {
             Ok(ready) => {
-                self.swap(ready).await;
+                let failed = self.swap(ready, &estate.overrides).await;
+                for answer in failed {
+                    tracing::warn!("not set again: {}", answer.trim());
+                }
                 tracing::info!(
                     listeners = inherited,
                     overrides = estate.overrides.len(),
@@ -117,7 +124,7 @@ impl Answers {
     /// The former engine is out of the way: what it needed and we do not is closed, and what it was
     /// woken for and left is ours.
     pub(super) async fn settle(&self) {
-        let engine = self.shared.with(|state| state.engine.clone());
+        let engine = self.engine();
         if let Some(engine) = engine {
             self.link.retain(names(&engine.listeners())).await;
             engine.accept_again();
@@ -158,8 +165,10 @@ impl Answers {
         Ok(ready)
     }
 
-    async fn swap(&self, ready: Ready) {
-        ready.engine.swap(ready.prepared);
+    /// Puts into effect what was got ready, with what was set at run time before. Returns what of the
+    /// latter failed.
+    async fn swap(&self, ready: Ready, overrides: &[String]) -> Vec<String> {
+        let failed = ready.engine.swap_replaying(ready.prepared, overrides);
         let renew = self.shared.with(|state| {
             state.running = Some(ready.files.digest());
             state.hard_stop_after = ready.hard_stop_after;
@@ -172,10 +181,16 @@ impl Answers {
                 tracing::error!("they do not take effect before the next start: {why}");
             }
         }
+        failed
+    }
+
+    /// The engine, once there is one.
+    pub(super) fn engine(&self) -> Option<Arc<Engine>> {
+        self.shared.with(|state| state.engine.clone())
     }
 
     fn status(&self) -> EngineStatus {
-        let engine = self.shared.with(|state| state.engine.clone());
+        let engine = self.engine();
         let status = engine.map(|engine| engine.status());
         status.map_or_else(status::idle, |status| status::told(&status))
     }
@@ -223,7 +238,8 @@ impl Shared {
             if let Some(engine) = &state.engine {
                 return Ok(Arc::clone(engine));
             }
-            let settings = self.settings(config);
+            let mut settings = self.settings(config);
+            settings.overrides = Some(self.journal.clone());
             let process_wide = process_wide(&settings);
             let engine = Engine::start(settings);
             let engine = engine.map_err(|error| PrepareError::new(crate::chain(&error)))?;
@@ -269,7 +285,8 @@ impl Answer for Answers {
             }
             Question::Swap => match ready.take() {
                 Some(ready) => {
-                    self.swap(ready).await;
+                    // Overrides of this engine stay by themselves.
+                    self.swap(ready, &[]).await;
                     self.settle().await;
                     tracing::info!("a configuration took effect");
                     Reply::Done

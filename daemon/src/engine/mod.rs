@@ -8,6 +8,7 @@
 mod answers;
 mod bundle;
 mod status;
+mod watchdog;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -62,6 +63,7 @@ pub(crate) fn main(words: &[OsString]) -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<(), ChildError> {
     child::set_name(c"lanai-engine");
+    watchdog::arm().map_err(|error| ChildError::Start(error.into()))?;
     rights::become_user(arguments.user.0, rights::ENGINE)?;
     crate::limits::raise_descriptors(None);
     // The engine has threads of its own; this one only talks.
@@ -72,13 +74,23 @@ fn run(arguments: &Arguments) -> Result<(), ChildError> {
     runtime.block_on(async {
         let mut finish = signal(SignalKind::user_defined1()).map_err(ChildError::Start)?;
         let (link, estate, _) = child::attend(&arguments.run, Role::Engine).await?;
+        let (journal, mut changes) = lanai_engine::override_channel();
         let answers = Arc::new(Answers::new(
             arguments.answer,
             arguments.threads,
             arguments.config.clone(),
+            journal,
             link.clone(),
         ));
         answers.begin(estate).await;
+        let journalling = async {
+            loop {
+                let change = changes.recv().await;
+                link.journal(change.key, change.command);
+            }
+        };
+        let watched = Arc::clone(&answers);
+        let watching = tokio::spawn(watchdog::watch(move || watched.engine()));
         let serving = async {
             // Only one engine answers on the socket, and it is the one that serves.
             if let Err(why) = link.say(Question::TakeOver).await {
@@ -90,9 +102,11 @@ fn run(arguments: &Arguments) -> Result<(), ChildError> {
         tokio::select! {
             error = serving => return Err(ChildError::Accept(error)),
             why = link.refused() => tracing::warn!("{why}; this engine finishes"),
+            () = journalling => {}
             _ = finish.recv() => {}
         }
         answers.finish().await;
+        watching.abort();
         Ok(())
     })
 }

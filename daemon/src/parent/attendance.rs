@@ -2,20 +2,31 @@
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
+use lanai_network::Step;
 use tokio::net::UnixStream;
 use tokio::net::unix::UCred;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use super::estate::Estate;
 use super::keeper::News;
+use super::trial::Trials;
+use crate::wire::client::Client;
+use crate::wire::engine;
+use crate::wire::files::Files;
 use crate::wire::frame::{self, FrameError};
 use crate::wire::parent::{Event, Question, Reply, Role, Stage};
 
 /// Events that wait for a slow control process at most; it asks for the state at its start anyway.
 const EVENTS: usize = 16;
+
+/// How long the engine may take to go back to an earlier configuration, and the pause between tries.
+const ENGINE_LIMIT: Duration = Duration::from_secs(60);
+const ENGINE_PAUSE: Duration = Duration::from_millis(50);
 
 /// One of the two children, as its visitors find it.
 #[derive(Debug)]
@@ -35,6 +46,9 @@ pub(super) struct Attendance {
     pub(super) engine: Ward,
     /// Told when root asks for an upgrade.
     pub(super) upgrade: mpsc::Sender<oneshot::Sender<String>>,
+    trials: Trials,
+    /// The socket that the engine answers on.
+    engine_socket: PathBuf,
     /// One at a time may change the network.
     network: tokio::sync::Mutex<()>,
     live: AtomicBool,
@@ -65,11 +79,14 @@ impl Attendance {
         control: Ward,
         engine: Ward,
         upgrade: mpsc::Sender<oneshot::Sender<String>>,
+        run: &Path,
     ) -> Attendance {
         Attendance {
             control,
             engine,
             upgrade,
+            trials: Trials::found(run),
+            engine_socket: run.join(engine::SOCKET),
             network: tokio::sync::Mutex::new(()),
             live: AtomicBool::new(false),
             events: broadcast::channel(EVENTS).0,
@@ -238,7 +255,7 @@ impl Attendance {
             }
             Question::Override { key, command } if engine => ward.estate().journal(key, command),
             Question::HandedOver => {
-                ward.tell(News::HandedOver(pid)).await;
+                ward.tell(News::HandedOver).await;
                 Ok(())
             }
             Question::Alive if engine => {
@@ -263,7 +280,7 @@ impl Attendance {
             }
             _ => Err("this is nothing for an attendance".to_owned()),
         };
-        outcome.map_or_else(|message| Reply::Failed { message }, |()| Reply::Done)
+        done(outcome)
     }
 
     async fn for_control(&self, question: Question) -> Reply {
@@ -294,7 +311,57 @@ impl Attendance {
                 }
                 Reply::Done
             }
+            Question::BeginTrial { trial } => done(self.trials.begin(*trial).await),
+            Question::Trial => Reply::Trial(self.trials.state().await),
+            Question::ConfirmTrial { revision } => done(self.trials.confirm(revision).await),
+            Question::EndTrial { revision } => done(self.trials.end(revision).await),
             _ => failed("this is for one who attends"),
+        }
+    }
+
+    /// Goes back whenever nobody confirmed a change in time. Never ends.
+    pub(super) async fn go_back(&self) {
+        loop {
+            let trial = self.trials.over().await;
+            let revision = trial.revision;
+            tracing::warn!(
+                revision,
+                "not confirmed in time: the previous configuration comes back"
+            );
+            // A new engine must not begin with what is taken back.
+            self.engine.estate().run(trial.previous.clone());
+            let network = self.network.lock().await;
+            execute_each(&trial.restore).await;
+            if let Err(error) = self.run_again(trial.previous).await {
+                tracing::error!("the engine does not run the previous configuration: {error}");
+            }
+            execute_each(&trial.withdraw).await;
+            drop(network);
+            self.trials.reverted(revision).await;
+            // A control process that is away asks when it comes.
+            let _ = self.events.send(Event::Reverted { revision });
+        }
+    }
+
+    /// Has the engine run these files; one that is just being started begins with them anyway.
+    async fn run_again(&self, files: Files) -> Result<(), String> {
+        let until = Instant::now() + ENGINE_LIMIT;
+        let client = Client::new(&self.engine_socket);
+        let prepare = engine::Question::Prepare { files };
+        loop {
+            let prepared = client.call(&prepare, ENGINE_LIMIT).await;
+            let swapped = match prepared {
+                Ok(engine::Reply::Done) => client.call(&engine::Question::Swap, ENGINE_LIMIT).await,
+                other => other,
+            };
+            match swapped {
+                Ok(engine::Reply::Done) => return Ok(()),
+                Ok(engine::Reply::Refused(why)) => return Err(why.to_string()),
+                Ok(_) => {}
+                Err(error) if Instant::now() >= until => return Err(crate::chain(&error)),
+                Err(error) => tracing::debug!("engine: {}", crate::chain(&error)),
+            }
+            tokio::time::sleep(ENGINE_PAUSE).await;
         }
     }
 
@@ -321,6 +388,20 @@ impl Attendance {
             .await
             .map_or_else(|_| failed("the service is stopping"), |why| failed(&why))
     }
+}
+
+/// Each step for itself: some may have been taken back already, or never been done.
+async fn execute_each(steps: &[Step]) {
+    for step in steps {
+        match lanai_kernel::execute(std::slice::from_ref(step)).await {
+            Ok(()) => tracing::info!("network: {step}"),
+            Err(error) => tracing::warn!("network: {}", crate::chain(&error)),
+        }
+    }
+}
+
+fn done(outcome: Result<(), String>) -> Reply {
+    outcome.map_or_else(|message| Reply::Failed { message }, |()| Reply::Done)
 }
 
 /// A task that ends with its connection.

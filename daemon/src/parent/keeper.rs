@@ -50,7 +50,7 @@ pub(super) enum News {
         wanted: oneshot::Sender<Result<(), String>>,
     },
     /// A process that was taken up has handed over all that is to be kept.
-    HandedOver(u32),
+    HandedOver,
     /// A sign of life.
     Alive(u32),
     /// A new process serves: its predecessor may finish. Answered when that does not listen any more.
@@ -197,7 +197,7 @@ impl Keeper {
                 // Whoever asked may have gone.
                 let _ = wanted.send(self.attends(pid, stage));
             }
-            News::HandedOver(_) => {
+            News::HandedOver => {
                 if std::mem::take(&mut self.replace) {
                     self.replace_now();
                 }

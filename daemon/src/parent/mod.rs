@@ -10,6 +10,7 @@ mod estate;
 mod keeper;
 mod place;
 mod process;
+mod trial;
 mod upgrade;
 
 use std::ffi::OsString;
@@ -194,6 +195,7 @@ impl Family {
             ward(control, place.control_listener(), control_news)?,
             ward(engine, place.engine_listener(), engine_news)?,
             upgrade,
+            place.run(),
         );
         let family = Family {
             orders,
@@ -214,6 +216,9 @@ impl Family {
         let mut interrupt = signal(SignalKind::interrupt()).map_err(ParentError::Start)?;
         let mut finish = signal(SignalKind::user_defined1()).map_err(ParentError::Start)?;
         let admits = attendance.clone();
+        let keeper = attendance.clone();
+        let going_back = keeper.go_back();
+        tokio::pin!(going_back);
         let service = server::accept(
             Arc::new(listener),
             move |peer| admits.admits(peer),
@@ -225,6 +230,7 @@ impl Family {
         let result = loop {
             tokio::select! {
                 error = &mut service => break Err(ParentError::Accept(error)),
+                () = &mut going_back => {}
                 _ = terminate.recv() => break Ok(Order::Stop),
                 _ = interrupt.recv() => break Ok(Order::Stop),
                 _ = finish.recv() => break Ok(Order::Finish),

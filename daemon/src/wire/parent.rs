@@ -4,6 +4,7 @@
 //! long as both sides live. What the child wants kept for its successor travels on it, in order, and
 //! the parent may push an [`Event`]. Listening sockets travel as descriptors of a frame.
 
+use lanai_control::TrialState;
 use lanai_network::{Observed, Step};
 use serde::{Deserialize, Serialize};
 
@@ -70,6 +71,14 @@ pub(crate) enum Question {
     Execute { steps: Vec<Step> },
     /// A configuration is in effect: the service is up. Control only.
     Live,
+    /// Put the previous configuration back unless this is confirmed in time. Control only.
+    BeginTrial { trial: Box<Trial> },
+    /// How the trial stands. Control only.
+    Trial,
+    /// The revision on trial stays. Control only.
+    ConfirmTrial { revision: i64 },
+    /// Everything is in place, or taken back. Control only.
+    EndTrial { revision: i64 },
     /// Run the program file that is installed now, all three processes. Root only. The connection
     /// ends without an answer when it is done; [`Question::Settled`] tells the rest.
     Upgrade,
@@ -99,6 +108,8 @@ pub(crate) enum Reply {
     Held { names: Vec<String> },
     /// To [`Question::Observe`].
     Observed(Box<Observed>),
+    /// To [`Question::Trial`].
+    Trial(Option<TrialState>),
     /// To [`Question::Settled`]: which version the parent is.
     Settled { version: String },
     /// Not done, and nothing changed.
@@ -116,4 +127,19 @@ pub(crate) enum Event {
         /// Its number.
         revision: i64,
     },
+}
+
+/// [`lanai_control::Trial`], as it is sent.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Trial {
+    /// The revision on trial.
+    pub(crate) revision: i64,
+    /// Seconds until the previous configuration comes back.
+    pub(crate) within_s: u64,
+    /// Takes back what the change adds to the network.
+    pub(crate) withdraw: Vec<Step>,
+    /// Brings back what the change removes from it.
+    pub(crate) restore: Vec<Step>,
+    /// The files of the previous configuration.
+    pub(crate) previous: Files,
 }
