@@ -208,7 +208,7 @@ impl Attendant {
                     // An answer to nothing: whoever that is, it is no parent of ours.
                     Some(_) | None => return Some(()),
                 },
-                _ = beat.tick(), if self.role == Role::Engine => {
+                _ = beat.tick() => {
                     if talk.ask(&Question::Alive, &[], &self.events).await.is_err() {
                         return Some(());
                     }

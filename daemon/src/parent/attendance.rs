@@ -258,7 +258,7 @@ impl Attendance {
                 ward.tell(News::HandedOver).await;
                 Ok(())
             }
-            Question::Alive if engine => {
+            Question::Alive => {
                 ward.tell(News::Alive(pid)).await;
                 Ok(())
             }

@@ -21,7 +21,9 @@ const ADOPTION: Duration = Duration::from_secs(3);
 /// How long a child may take from its start to its first word.
 const BIRTH: Duration = Duration::from_secs(15);
 /// An engine without a sign of life for this long is stuck as a whole. Stuck threads it finds itself.
-const SILENCE: Duration = Duration::from_millis(8 * HEARTBEAT_MS);
+const ENGINE_SILENCE: Duration = Duration::from_millis(8 * HEARTBEAT_MS);
+/// Nobody's traffic waits for control, and a large change may keep it busy.
+const CONTROL_SILENCE: Duration = Duration::from_millis(120 * HEARTBEAT_MS);
 /// What a stuck process gets to write down where it is, before it is killed.
 const DUMP: Duration = Duration::from_secs(1);
 /// How long a predecessor may take to stop listening before its successor goes on anyway.
@@ -362,9 +364,8 @@ impl Keeper {
         match (self.adopting, process.attends, self.kind.role) {
             (true, ..) => process.since + ADOPTION,
             (_, false, _) => process.since + BIRTH,
-            (_, true, Role::Engine) => process.heard + SILENCE,
-            // Its work may keep it busy; nobody's traffic waits for it.
-            (_, true, Role::Control) => process.since + Duration::from_secs(1 << 31),
+            (_, true, Role::Engine) => process.heard + ENGINE_SILENCE,
+            (_, true, Role::Control) => process.heard + CONTROL_SILENCE,
         }
     }
 

@@ -57,7 +57,7 @@ pub(crate) enum Question {
     },
     /// "That was all that is to be kept", after an attendance under a new parent began.
     HandedOver,
-    /// "I am well." Engine only, at least every [`HEARTBEAT_MS`].
+    /// "I am well", at least every [`HEARTBEAT_MS`].
     Alive,
     /// "I serve: my predecessor may finish." Engine only.
     TakeOver,
@@ -86,7 +86,7 @@ pub(crate) enum Question {
     Settled,
 }
 
-/// The pause between two signs of life of an engine, in milliseconds.
+/// The pause between two signs of life of a child, in milliseconds.
 pub(crate) const HEARTBEAT_MS: u64 = 500;
 
 /// The parent's answer.
