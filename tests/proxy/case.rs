@@ -46,6 +46,11 @@ pub(crate) enum Step {
     Await(String),
     /// `server NAME gone|back|deaf`: what the address of a server does from now on.
     Server(String, Door),
+    /// `cli COMMAND`: a command of the runtime API, whose answer must be equal.
+    Cli(String),
+    /// `servers BACKEND`: what `show servers state` says of them must be equal, but for addresses
+    /// and times.
+    Servers(String),
     /// `stat PROXY SERVICE FIELD VALUE`: wait until `show stat` says so.
     Stat([String; 4]),
 }
@@ -332,12 +337,17 @@ fn step(line: &str) -> Result<Step, String> {
             Some((name, "open")) => Step::Server(name.to_owned(), Door::Open),
             _ => return Err("door SERVER gone|open".to_owned()),
         },
+        "cli" => Step::Cli(rest.to_owned()),
+        "servers" => Step::Servers(rest.to_owned()),
         "stat" => {
-            let words: Vec<String> = rest.split_whitespace().map(str::to_owned).collect();
+            let mut words: Vec<String> = rest.split_whitespace().map(str::to_owned).collect();
+            if words.len() == 3 {
+                words.push(String::new());
+            }
             Step::Stat(
                 words
                     .try_into()
-                    .map_err(|_| "stat PROXY SERVICE FIELD VALUE")?,
+                    .map_err(|_| "stat PROXY SERVICE FIELD [VALUE]")?,
             )
         }
         _ => return Err(format!("unknown step '{verb}'")),

@@ -46,3 +46,23 @@ pub(crate) fn stat(
     // `* ` says that the next check is running this very moment.
     Ok(value.trim_start_matches("* ").to_owned())
 }
+
+/// `show servers state` of a backend: name, operational and administrative state, weight, initial
+/// weight, and the check's state without whether one runs this very moment.
+pub(crate) fn servers(socket: &Path, backend: &str) -> Result<String, String> {
+    let answer = ask(socket, &format!("show servers state {backend}"))?;
+    let mut out = String::new();
+    for line in answer.lines().skip(2).filter(|line| !line.is_empty()) {
+        let words: Vec<&str> = line.split(' ').collect();
+        let [_, _, _, name, _, operation, admin, weight, initial, ..] = words.as_slice() else {
+            return Err(format!("show servers state: '{line}' is too short"));
+        };
+        let checks: u32 = words
+            .get(13)
+            .and_then(|word| word.parse().ok())
+            .ok_or_else(|| format!("show servers state: no check state in '{line}'"))?;
+        let checks = checks & !1;
+        out += &format!("{name} {operation} {admin} {weight} {initial} {checks}; ");
+    }
+    Ok(out)
+}

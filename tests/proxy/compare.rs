@@ -97,6 +97,8 @@ fn describe(case: &Case, seen: &Observation) -> Vec<(String, String)> {
             .enumerate()
             .map(|(i, s)| (format!("stat {}", i + 1), s.clone())),
     );
+    let told = seen.told.iter().enumerate();
+    out.extend(told.map(|(at, answer)| (format!("answer {} to a step", at + 1), answer.clone())));
     let answers = case.commands.iter().zip(&seen.answers);
     out.extend(answers.map(|(command, answer)| (format!("cli {command}"), answer.clone())));
     out

@@ -39,6 +39,8 @@ pub(crate) struct Observation {
     pub(crate) log: Vec<String>,
     /// The `[stat]` fields.
     pub(crate) stats: Vec<String>,
+    /// The answers to the `cli` and `servers` steps, in order.
+    pub(crate) told: Vec<String>,
     /// The answers to the `[cli]` commands.
     pub(crate) answers: Vec<String>,
 }
@@ -84,6 +86,7 @@ pub(crate) fn run(case: &Case, kind: Kind, lines: Option<usize>) -> Result<Obser
         }
         seen.log = collect_log(&engine, lines.or_else(|| case.number("lines")));
         seen.stats = stats(case, &engine);
+        seen.told.clone_from(&stage.answers.lock().unwrap());
         seen.answers = case
             .commands
             .iter()

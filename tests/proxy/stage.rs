@@ -24,6 +24,8 @@ pub(crate) struct Stage {
     pub(crate) doors_now: Mutex<BTreeMap<String, Door>>,
     /// The engine's stats socket.
     pub(crate) stats: PathBuf,
+    /// What the runtime API answered to the players, in order.
+    pub(crate) answers: Mutex<Vec<String>>,
     signals: Mutex<BTreeSet<String>>,
     changed: Condvar,
 }
@@ -41,6 +43,10 @@ impl Stage {
     /// Whether the run is over.
     pub(crate) fn over(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
+    }
+
+    fn answered(&self, answer: String) {
+        self.answers.lock().unwrap().push(answer);
     }
 
     fn signal(&self, name: &str) {
@@ -222,6 +228,16 @@ impl<'a> Player<'a> {
             }
             Step::Await(name) => self.stage.wait_for(name),
             Step::Server(name, door) => self.stage.set_door(name, *door),
+            Step::Cli(command) => {
+                let answer = cli::ask(&self.stage.stats, command)?;
+                self.stage.answered(format!("{command}: {answer}"));
+                Ok(())
+            }
+            Step::Servers(backend) => {
+                let states = cli::servers(&self.stage.stats, backend)?;
+                self.stage.answered(states);
+                Ok(())
+            }
             Step::Stat(words) => self.stage.wait_stat(words),
         }
     }

@@ -20,7 +20,7 @@ use crate::pulse;
 use crate::server::ServerPools;
 use crate::session::{self, Client, IdleClient};
 use crate::shared::Shared;
-use crate::state::Live;
+use crate::state::{Live, ServerState};
 use crate::stream::Stream;
 use crate::tls::TlsStream;
 
@@ -36,6 +36,8 @@ pub(crate) enum Command {
     /// Cut the connections that requests to the server with this [`crate::state::ServerState::uid`]
     /// run on.
     ShutDown(usize),
+    /// Close idle connections to the server that lead to where it was.
+    CloseIdle(Arc<ServerState>),
     /// Show a sign of life, which taking this out is.
     Beat,
     /// Do nothing else for so long.
@@ -134,6 +136,8 @@ impl Worker {
                         }
                         Some(Command::AcceptAgain) => self.retry_all(),
                         Some(Command::ShutDown(server)) => reactor.shut_down(server),
+                        // Looking for one closes all that must not be used.
+                        Some(Command::CloseIdle(server)) => drop(self.servers.take(&server, false)),
                         Some(Command::Beat) => {}
                         Some(Command::Loop(time)) => pulse::spin(time),
                         Some(Command::Stop) | None => break,

@@ -36,7 +36,18 @@ pub(crate) fn publish(state: &ServerState, health: &ServerHealth) {
 impl Operator {
     /// `set server B/S state ready|drain|maint`
     pub(crate) fn set_admin(&self, place: &Place, admin: Admin) {
-        self.change(place, |health| health.change(|c| c.set_admin(admin)));
+        let before = self.change(place, |health| {
+            health.change(|condition| {
+                let before = condition.admin();
+                condition.set_admin(admin);
+                before
+            })
+        });
+        if admin == Admin::Maint && before != Admin::Maint {
+            // As with HAProxy, what is open to a server in maintenance is not kept.
+            place.state().place.fetch_add(1, Ordering::SeqCst);
+            self.renew_places(place);
+        }
     }
 
     /// `set server B/S health up|stopping|down`
@@ -98,11 +109,20 @@ impl Operator {
         self.change(place, |health| {
             health.overrides.address = Some(wanted).filter(|_| !as_configured);
         });
-        let live = apply_targets(self.shared.live.load_full());
-        self.shared.live.store(live.clone());
+        self.renew_places(place);
+        let live = self.shared.live.load_full();
         // The thread lives as long as the engine.
         let _ = self.service.send(Request::Check(live));
         Ok(format!("{said} by 'stats socket command'\n"))
+    }
+
+    /// New connections lead to where the servers are now, and those to where one was are closed once
+    /// they are idle.
+    fn renew_places(&self, place: &Place) {
+        let live = apply_targets(self.shared.live.load_full());
+        self.shared.live.store(live);
+        self.shared
+            .tell(|| Command::CloseIdle(place.state().clone()));
     }
 
     /// `shutdown sessions server B/S`
