@@ -191,22 +191,7 @@ impl<'a> Player<'a> {
                 }
             }
             Step::Reply => self.stream()?.send(REPLY),
-            Step::Serve => loop {
-                let stream = self.stream()?;
-                match stream.message() {
-                    Ok(()) => stream.send(REPLY)?,
-                    // The peer is done with this connection, which is its right.
-                    Err(_) if stream.ending != Ending::Open => return Ok(()),
-                    // Idle connections are no failure.
-                    Err(error) if stream.received.len() == stream.consumed => {
-                        return Err(match error.as_str() {
-                            STOPPED => error,
-                            _ => continue,
-                        });
-                    }
-                    Err(error) => return Err(error),
-                }
-            },
+            Step::Serve => self.serve(),
             Step::Shut => {
                 self.stream()?.shut();
                 Ok(())
@@ -239,6 +224,24 @@ impl<'a> Player<'a> {
                 Ok(())
             }
             Step::Stat(words) => self.stage.wait_stat(words),
+        }
+    }
+
+    /// Answers whatever comes, until the peer leaves.
+    fn serve(&mut self) -> Result<(), String> {
+        loop {
+            let stream = self.stream()?;
+            match stream.message() {
+                Ok(()) => stream.send(REPLY)?,
+                // The peer is done with this connection, which is its right.
+                Err(_) if stream.ending != Ending::Open => return Ok(()),
+                // Idle connections are no failure.
+                Err(error) if stream.received.len() == stream.consumed => match error.as_str() {
+                    STOPPED => return Err(error),
+                    _ => continue,
+                },
+                Err(error) => return Err(error),
+            }
         }
     }
 
