@@ -30,7 +30,10 @@ impl Store {
         .bind(&new.from)
         .bind(&new.comment)
         .bind(now_ms)
-        .bind(new.within_s.map(|seconds| i64::try_from(seconds).unwrap_or(i64::MAX)))
+        .bind(
+            new.within_s
+                .map(|seconds| i64::try_from(seconds).unwrap_or(i64::MAX)),
+        )
         .execute(&mut *change)
         .await?;
         let id = saved.last_insert_rowid();

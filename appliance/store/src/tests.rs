@@ -216,7 +216,10 @@ async fn a_trial_leaves_the_live_revision_until_it_is_confirmed_or_not() {
     store.mark_failed(two, "too late", Some(one)).await.unwrap();
     assert!(store.on_trial().await.unwrap().is_none());
     let unconfirmed = store.unconfirmed().await.unwrap();
-    assert_eq!(unconfirmed.iter().map(|it| it.id).collect::<Vec<_>>(), [two]);
+    assert_eq!(
+        unconfirmed.iter().map(|it| it.id).collect::<Vec<_>>(),
+        [two]
+    );
     assert_eq!(unconfirmed[0].files.len(), 2);
 
     let five = store.save_pending(&timed("e"), 5).await.unwrap();
@@ -224,7 +227,10 @@ async fn a_trial_leaves_the_live_revision_until_it_is_confirmed_or_not() {
     store.mark_live(five).await.unwrap();
     assert_eq!(store.live().await.unwrap().unwrap().0.id, five);
     assert!(store.on_trial().await.unwrap().is_none());
-    assert!(store.unconfirmed().await.unwrap().is_empty(), "older than the live one");
+    assert!(
+        store.unconfirmed().await.unwrap().is_empty(),
+        "older than the live one"
+    );
 }
 
 #[tokio::test]
@@ -253,13 +259,23 @@ async fn a_file_of_the_first_schema_is_brought_up_to_date() {
     let store = Store::open(&path).await.unwrap();
     store.verify().await.unwrap();
     let (live, installed) = store.live().await.unwrap().unwrap();
-    assert_eq!((live.id.0, live.author.as_str(), installed), (7, "ann", true));
+    assert_eq!(
+        (live.id.0, live.author.as_str(), installed),
+        (7, "ann", true)
+    );
     let files = store.files(live.id).await.unwrap().unwrap();
     assert_eq!((files.len(), files[0].bytes.as_slice()), (1, &b"a"[..]));
-    let next = store.save_pending(&new(Some(live.id), "b"), 3).await.unwrap();
+    let next = store
+        .save_pending(&new(Some(live.id), "b"), 3)
+        .await
+        .unwrap();
     assert_eq!(next.0, 9, "a number that was given is not given again");
     assert_eq!(
-        scalar(&store, "SELECT count(*) FROM sqlite_master WHERE name LIKE '%_now'").await,
+        scalar(
+            &store,
+            "SELECT count(*) FROM sqlite_master WHERE name LIKE '%_now'"
+        )
+        .await,
         "0"
     );
 }
