@@ -92,6 +92,7 @@ async fn serve(arguments: &Arguments, listener: child::Listener) -> Result<(), C
         error = server::serve(listener, Arc::new(answers)) => Err(ChildError::Accept(error).into()),
         () = ui::serve(arguments, &control, has_booted) => Ok(()),
         () = live::keep(&arguments.run, &control, &host, booted) => Ok(()),
+        () = control.watch_trial() => Ok(()),
         error = parent.gone() => Err(error.into()),
         _ = terminate.recv() => {
             finish(&control).await;
