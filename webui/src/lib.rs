@@ -8,6 +8,8 @@
 //! - It reaches the box through [`Control`] alone.
 //! - Looking changes nothing: only POST does, only from our own pages, with a token of the session.
 //! - What somebody wrote comes back to them whatever happens, until it is applied.
+//! - A change on trial is confirmed only over a connection that was made after it: that is what
+//!   proves that the box can still be reached.
 //! - A private key is in no page.
 
 mod app;
@@ -27,8 +29,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use lanai_control::Control;
+use lanai_control::{Control, Window};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 pub use certificate::{CertificateError, certificate_fingerprint};
@@ -76,6 +79,7 @@ pub struct WebServer {
     address: SocketAddr,
     tls: TlsAcceptor,
     router: axum::Router,
+    windows: watch::Receiver<Option<Arc<Window>>>,
 }
 
 impl WebServer {
@@ -97,6 +101,7 @@ impl WebServer {
             listener,
             address,
             tls: TlsAcceptor::from(Arc::new(tls)),
+            windows: control.windows(),
             router: router(control, &settings.box_name),
         })
     }
@@ -108,7 +113,7 @@ impl WebServer {
 
     /// Answers until `shutdown`, then gives open requests five seconds.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        server::run(self.listener, self.tls, self.router, shutdown).await;
+        server::run(self.listener, self.tls, self.router, self.windows, shutdown).await;
     }
 }
 
