@@ -108,7 +108,21 @@ async function applyChange(page, looker, original) {
   await looker.look("layer7-preview");
   tell({ step: "preview", added: await page.locator(".diff .add").count(), removed: await page.locator(".diff .del").count() });
   await press(page, "Apply");
+  await onTrial(page);
+  expect(await liveRevision(page) === before, "a revision on trial is live");
+  expect(await page.locator("#text").inputValue() === changed, "what is on trial is not what was written");
+  const left = page.locator("[data-left]");
+  const first = await left.textContent();
+  await page.waitForFunction((text) => document.querySelector("[data-left]").textContent !== text, first);
+  await looker.look("layer7-on-trial");
+  await looker.expecting(() => page.goto(`${base}/nowhere`));
+  await onTrial(page);
+  await looker.look("not-found-on-trial");
+  tell({ step: "on trial", left: first });
+  // Over a connection from before the change this would be refused.
+  await follow(page, page.getByRole("button", { name: /^Confirm revision \d+$/ }));
   await page.getByRole("heading", { name: /^Revision \d+ is live$/ }).waitFor();
+  await openTab(page, "LB Layer7");
   expect(await page.locator("#text").inputValue() === changed, "what is live is not what was written");
   const revision = await liveRevision(page);
   expect(revision > before, `revision ${revision} is not newer than ${before}`);
@@ -116,6 +130,8 @@ async function applyChange(page, looker, original) {
   await ask({ applied: true, revision, before });
   return before;
 }
+
+const onTrial = (page) => page.getByRole("heading", { name: /^Revision \d+ is on trial$/ }).waitFor();
 
 async function rollBack(page, looker, to, original) {
   await openTab(page, "History");
@@ -162,6 +178,14 @@ async function withoutScript(browser, original) {
   await page.locator("#text").fill(`${original}# without a script\n`);
   await press(page, "Preview");
   await page.locator(".diff .add").first().waitFor();
+  await press(page, "Apply");
+  await onTrial(page);
+  await press(page, "Roll back now");
+  await page.getByRole("heading", { name: /^Revision \d+ was taken back$/ }).waitFor();
+  await openTab(page, "LB Layer7");
+  expect(await page.locator("#text").inputValue() === original, "the text of before the trial is not back");
+  await page.locator("#text").fill(`${original}# without a script\n`);
+  await page.getByLabel("Confirm within").first().uncheck();
   await press(page, "Apply");
   await page.getByRole("heading", { name: /^Revision \d+ is live$/ }).waitFor();
   await openTab(page, "History");

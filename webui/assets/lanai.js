@@ -90,6 +90,8 @@
         if (!answer.ok) throw new Error(String(answer.status));
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
         const fresh = page.getElementById("live");
+        const [trial, now] = [document.getElementById("trial"), page.getElementById("trial")];
+        if (trial && now && trial.dataset.revision !== now.dataset.revision && !trial.contains(document.activeElement)) trial.replaceWith(now);
         if (fresh && on && !live().contains(document.activeElement)) { live().replaceWith(fresh); dress(); }
       } catch {
         on = false;
@@ -107,6 +109,24 @@
     dress();
     setInterval(refresh, 2000);
   }
+
+  // A revision on trial: what is left of its time, counted from the page's coming, not by a clock
+  // that may be another one than the box's.
+  const shown = new WeakMap();
+  const count = () => {
+    const left = document.querySelector("[data-left]");
+    if (!left) return;
+    if (!shown.has(left)) shown.set(left, performance.now());
+    const gone = (performance.now() - shown.get(left)) / 1000;
+    const seconds = Math.max(0, Math.ceil(Number(left.dataset.left) - gone));
+    if (seconds === 0) {
+      left.parentElement.textContent = "Its time is over. Load this page again to see what is in effect now.";
+      return;
+    }
+    left.textContent = seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  };
+  count();
+  setInterval(count, 1000);
 
   // The account menu closes like any menu.
   const menu = document.querySelector(".menu");

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 
 use crate::app::App;
-use crate::page::Porch;
+use crate::extractors::session_of;
+use crate::page::{Banner, Porch};
 
 /// Facts; the words are in [`Nope::words`].
 #[derive(Debug)]
@@ -24,6 +25,17 @@ pub(crate) enum Nope {
     OtherSession,
     /// The user may look, not change.
     NotAllowed,
+    /// A confirmation came by a connection from before the change it is about.
+    OldConnection,
+    /// A trial was not ended as asked.
+    Trial {
+        /// What was not done.
+        title: &'static str,
+        /// Why, and how things are.
+        text: String,
+        /// Whether the box is at fault.
+        ours: bool,
+    },
     /// The request is not what our forms send.
     Malformed,
     /// More bytes than a request may have.
@@ -65,10 +77,13 @@ impl Nope {
         match self {
             Self::NotFound | Self::NoRevision | Self::NoFile => StatusCode::NOT_FOUND,
             Self::OtherSite | Self::OtherSession | Self::NotAllowed => StatusCode::FORBIDDEN,
+            Self::OldConnection | Self::Trial { ours: false, .. } => StatusCode::CONFLICT,
             Self::Malformed => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Control(_) | Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Control(_) | Self::Internal | Self::Trial { .. } => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
         }
     }
 
@@ -101,6 +116,13 @@ impl Nope {
                 "Your user does not have the role that this needs. An administrator of this box \
                  can give it to you.",
             ),
+            Self::OldConnection => (
+                "Please confirm once more",
+                "Your browser sent this over a connection from before the change, which says \
+                 nothing about whether the box can still be reached. That connection is closed \
+                 now: press Confirm again.",
+            ),
+            Self::Trial { title, text, .. } => (*title, text.as_str()),
             Self::Malformed => (
                 "Not understood",
                 "The request is not what the forms of this box send. Nothing was done.",
@@ -121,7 +143,9 @@ impl Nope {
             ),
         };
         let (href, link) = match self {
-            Self::NoRevision | Self::TooSlow => ("/history", "See the history"),
+            Self::NoRevision | Self::TooSlow | Self::Trial { .. } => {
+                ("/history", "See the history")
+            }
             Self::NoFile => ("/files", "See the files"),
             _ => ("/", "Go to Status"),
         };
@@ -147,6 +171,7 @@ impl IntoResponse for Nope {
 #[template(path = "error.html")]
 struct ErrorPage {
     porch: Porch,
+    banner: Option<Banner>,
     status: u16,
     title: &'static str,
     text: String,
@@ -155,7 +180,14 @@ struct ErrorPage {
 }
 
 /// The page of a refusal; any other answer stays as it is.
-pub(crate) fn page_of_error(app: &App, mut response: Response) -> Response {
+///
+/// `headers` are those of the request: somebody who is logged in must see that a revision is on
+/// trial on this page too.
+pub(crate) async fn page_of_error(
+    app: &App,
+    headers: &HeaderMap,
+    mut response: Response,
+) -> Response {
     let status = response.status();
     let refused = status.is_client_error() || status.is_server_error();
     let told = response.extensions_mut().remove::<Arc<Nope>>();
@@ -180,8 +212,13 @@ pub(crate) fn page_of_error(app: &App, mut response: Response) -> Response {
         tracing::error!(why = ?nope, "the web UI could not answer");
     }
     let words = nope.words();
+    let banner = match app.control.trial() {
+        Some(_) => session_of(app, headers).await,
+        None => None,
+    };
     let page = ErrorPage {
         porch: app.porch(),
+        banner: banner.and_then(|session| Banner::of(app, &session)),
         status: status.as_u16(),
         title: words.title,
         text: words.text,

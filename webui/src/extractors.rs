@@ -2,12 +2,15 @@
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use lanai_control::{Author, Role, Session};
+use lanai_control::{Author, Role, Session, Window};
+use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use crate::app::App;
 use crate::error::Nope;
@@ -29,6 +32,48 @@ impl<S: Sync> FromRequestParts<S> for Peer {
         // Only a test that speaks to the router itself has no connection, thus no address.
         let nobody = Self(Ipv4Addr::UNSPECIFIED.into());
         Ok(parts.extensions.get().copied().unwrap_or(nobody))
+    }
+}
+
+/// When the connection was made by which a request came, and the way to have it closed.
+#[derive(Clone, Debug)]
+pub(crate) struct Arrival {
+    at: Instant,
+    dismissal: Arc<Notify>,
+}
+
+impl Arrival {
+    /// Of a connection that was accepted just now.
+    pub(crate) fn now() -> Self {
+        Self {
+            at: Instant::now(),
+            dismissal: Arc::default(),
+        }
+    }
+
+    /// Whether it came when the change on trial was in effect.
+    pub(crate) fn is_after(&self, window: &Window) -> bool {
+        self.at > window.since()
+    }
+
+    /// Has the connection closed once the answers under way are sent.
+    pub(crate) fn dismiss(&self) {
+        self.dismissal.notify_one();
+    }
+
+    /// Until somebody dismisses it.
+    pub(crate) async fn dismissed(&self) {
+        self.dismissal.notified().await;
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Arrival {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        // Only a test that speaks to the router itself has no connection: each of its requests
+        // counts as one of its own.
+        Ok(parts.extensions.get().cloned().unwrap_or_else(Self::now))
     }
 }
 
@@ -69,7 +114,7 @@ impl SignedIn {
 
     /// Whether they may change the configuration.
     pub(crate) fn may_change(&self) -> bool {
-        self.0.session.role >= Role::Admin
+        may_change(&self.0.session)
     }
 
     /// For a handler that changes the configuration: the form is theirs, and they may.
@@ -84,6 +129,17 @@ impl SignedIn {
         }
         Err(Nope::NotAllowed)
     }
+}
+
+/// Whether this session may change the configuration.
+pub(crate) fn may_change(session: &Session) -> bool {
+    session.role >= Role::Admin
+}
+
+/// The session of a request that got no further, if it has one that may see pages.
+pub(crate) async fn session_of(app: &App, headers: &HeaderMap) -> Option<Session> {
+    let session = app.control.session(&token(headers)?).await.ok()??;
+    session.has_password.then_some(session)
 }
 
 impl FromRequestParts<App> for Arriving {

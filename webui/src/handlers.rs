@@ -6,6 +6,7 @@ pub(crate) mod history;
 pub(crate) mod login;
 pub(crate) mod password;
 pub(crate) mod status;
+pub(crate) mod trial;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -8,6 +8,8 @@
 //! - It reaches the box through [`Control`] alone.
 //! - Looking changes nothing: only POST does, only from our own pages, with a token of the session.
 //! - What somebody wrote comes back to them whatever happens, until it is applied.
+//! - A change on trial is confirmed only over a connection that was made after it: that is what
+//!   proves that the box can still be reached.
 //! - A private key is in no page.
 
 mod app;
@@ -28,8 +30,9 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use lanai_control::Control;
+use lanai_control::{Control, Window};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 pub use certificate::{CertificateError, certificate_fingerprint};
@@ -77,6 +80,7 @@ pub struct WebServer {
     address: SocketAddr,
     tls: TlsAcceptor,
     router: axum::Router,
+    windows: watch::Receiver<Option<Arc<Window>>>,
 }
 
 impl WebServer {
@@ -114,6 +118,7 @@ impl WebServer {
             listener,
             address,
             tls: TlsAcceptor::from(Arc::new(tls)),
+            windows: control.windows(),
             router: router(control, &settings.box_name),
         })
     }
@@ -130,7 +135,7 @@ impl WebServer {
 
     /// Answers until `shutdown`, then gives open requests five seconds.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        server::run(self.listener, self.tls, self.router, shutdown).await;
+        server::run(self.listener, self.tls, self.router, self.windows, shutdown).await;
     }
 }
 

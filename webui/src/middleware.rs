@@ -59,11 +59,12 @@ pub(crate) async fn error_pages(
     request: Request,
     next: Next,
 ) -> Response {
+    let headers = request.headers().clone();
     let response = next.run(request).await;
     if method == Method::HEAD {
         return response;
     }
-    page_of_error(&app, response)
+    page_of_error(&app, &headers, response).await
 }
 
 /// Refuses a changing request that another site made a browser send (ASVS 3.5.1).

@@ -10,6 +10,8 @@ use lanai_control::Session;
 use crate::app::App;
 use crate::assets::Assets;
 use crate::error::Nope;
+use crate::extractors::may_change;
+use crate::views::numbers::{Instant, countdown, instant};
 
 /// Around a page that strangers may see.
 pub(crate) struct Porch {
@@ -27,6 +29,8 @@ pub(crate) struct Frame {
     pub(crate) csrf: String,
     /// Number of the live revision, if it is known.
     pub(crate) live: Option<i64>,
+    /// A revision on trial.
+    pub(crate) banner: Option<Banner>,
     pub(crate) tabs: Vec<TabLink>,
     pub(crate) version: &'static str,
 }
@@ -61,9 +65,42 @@ impl Frame {
             initial: session.user.chars().take(1).collect(),
             csrf: session.csrf.clone(),
             live,
+            banner: Banner::of(app, session),
             tabs: TABS.map(tab).into(),
             version: env!("CARGO_PKG_VERSION"),
         }
+    }
+}
+
+/// What every page says while a revision is on trial, with what is to be done about it.
+pub(crate) struct Banner {
+    pub(crate) revision: i64,
+    /// What comes back, as a part of a sentence.
+    pub(crate) back: String,
+    pub(crate) until: Instant,
+    pub(crate) left_s: u64,
+    pub(crate) left: String,
+    pub(crate) csrf: String,
+    /// Whether the reader may end it.
+    pub(crate) may_change: bool,
+}
+
+impl Banner {
+    /// For somebody with this session.
+    pub(crate) fn of(app: &App, session: &Session) -> Option<Self> {
+        let trial = app.control.trial()?;
+        Some(Self {
+            revision: trial.revision.0,
+            back: match trial.previous {
+                Some(previous) => format!("revision {previous} comes back by itself"),
+                None => "it is taken back by itself".to_owned(),
+            },
+            until: instant(trial.until_ms),
+            left_s: trial.left_s,
+            left: countdown(trial.left_s),
+            csrf: session.csrf.clone(),
+            may_change: may_change(session),
+        })
     }
 }
 

@@ -15,13 +15,13 @@ use tower_http::timeout::TimeoutLayer;
 use crate::app::App;
 use crate::assets;
 use crate::error::Nope;
-use crate::handlers::{editor, files, history, login, password, status};
+use crate::handlers::{editor, files, history, login, password, status, trial};
 use crate::middleware::{error_pages, same_origin, secure_headers};
 
 /// Bytes of a form: a file of 1 MiB may become three times that in a form's encoding.
 const BODY: usize = 4 << 20;
 /// For a whole request, its body and its answer. A change that is under way goes on after it.
-const REQUEST: Duration = Duration::from_secs(60);
+pub(crate) const REQUEST: Duration = Duration::from_secs(60);
 
 /// The pages of a box.
 pub(crate) fn router(app: App) -> Router {
@@ -44,6 +44,8 @@ pub(crate) fn router(app: App) -> Router {
             "/history/{id}/rollback",
             get(history::show_rollback).post(history::roll_back),
         )
+        .route("/trial/confirm", post(trial::confirm))
+        .route("/trial/rollback", post(trial::roll_back))
         .route("/login", get(login::show_login).post(login::login))
         .route("/login/link", post(login::login_by_link))
         .route("/logout", post(login::logout))

@@ -16,6 +16,7 @@ use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
+use lanai_control::Window;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -23,7 +24,8 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
-use crate::extractors::Peer;
+use crate::extractors::{Arrival, Peer};
+use crate::routes::REQUEST;
 
 /// For the first byte and the TLS handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -45,9 +47,11 @@ pub(crate) async fn run(
     listener: TcpListener,
     tls: TlsAcceptor,
     app: Router,
+    windows: watch::Receiver<Option<Arc<Window>>>,
     shutdown: impl Future<Output = ()>,
 ) {
     let (stop, stopped) = watch::channel(());
+    let ends = Ends { stopped, windows };
     let guests = Arc::new(Guests::default());
     let mut tasks = JoinSet::new();
     tokio::pin!(shutdown);
@@ -60,12 +64,13 @@ pub(crate) async fn run(
         };
         match accepted {
             Ok((socket, peer)) => {
+                let arrival = Arrival::now();
                 let Some(guest) = guests.admit(peer.ip()) else {
                     continue;
                 };
-                let (tls, app, stopped) = (tls.clone(), app.clone(), stopped.clone());
+                let (tls, app, ends) = (tls.clone(), app.clone(), ends.clone());
                 tasks.spawn(async move {
-                    connection(socket, peer, tls, app, stopped).await;
+                    connection(socket, peer, arrival, tls, app, ends).await;
                     drop(guest);
                 });
             }
@@ -85,9 +90,10 @@ pub(crate) async fn run(
 async fn connection(
     socket: TcpStream,
     peer: SocketAddr,
+    arrival: Arrival,
     tls: TlsAcceptor,
     app: Router,
-    stopped: watch::Receiver<()>,
+    ends: Ends,
 ) {
     // Answers are small and whole; waiting for more to send only delays them.
     let _ = socket.set_nodelay(true);
@@ -97,21 +103,48 @@ async fn connection(
         _ => return,
     }
     if first != [TLS_HANDSHAKE] {
-        converse(socket, service_fn(to_https), stopped).await;
+        converse(socket, service_fn(to_https), arrival, ends).await;
         return;
     }
     match timeout(HANDSHAKE, tls.accept(socket)).await {
         Ok(Ok(stream)) => {
-            let app = TowerToHyperService::new(app);
-            converse(stream, Guided { app, peer }, stopped).await;
+            let guided = Guided {
+                app: TowerToHyperService::new(app),
+                peer,
+                arrival: arrival.clone(),
+            };
+            converse(stream, guided, arrival, ends).await;
         }
         Ok(Err(error)) => tracing::debug!(%peer, %error, "TLS handshake of the web UI failed"),
         Err(_) => tracing::debug!(%peer, "TLS handshake of the web UI took too long"),
     }
 }
 
+/// What ends connections from outside.
+#[derive(Clone)]
+struct Ends {
+    stopped: watch::Receiver<()>,
+    windows: watch::Receiver<Option<Arc<Window>>>,
+}
+
+impl Ends {
+    /// Until a change is on trial that came after this arrival: who goes on looking at the box is to
+    /// come by a new connection, for that is what the trial is about.
+    async fn outdated(&mut self, arrival: &Arrival) {
+        let newer = |window: &Option<Arc<Window>>| {
+            let window = window.as_ref();
+            window.is_some_and(|window| !arrival.is_after(window))
+        };
+        let seen = self.windows.wait_for(newer).await.map(drop);
+        if seen.is_err() {
+            // There is no control any more to put anything on trial.
+            std::future::pending().await
+        }
+    }
+}
+
 /// Serves one connection, HTTP/1.1 or HTTP/2, until it ends, is too old, or everything stops.
-async fn converse<IO, S>(io: IO, service: S, mut stopped: watch::Receiver<()>)
+async fn converse<IO, S>(io: IO, service: S, arrival: Arrival, mut ends: Ends)
 where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     S: Service<Request<Incoming>, Response = Response<Body>> + Send,
@@ -133,19 +166,23 @@ where
         .max_header_list_size(32 * 1024);
     let connection = builder.serve_connection(TokioIo::new(io), service);
     tokio::pin!(connection);
-    tokio::select! {
+    let mut stopped = ends.stopped.clone();
+    let grace = tokio::select! {
         _ = connection.as_mut() => return,
-        _ = stopped.changed() => {}
-        () = tokio::time::sleep(LIFE) => {}
-    }
+        _ = stopped.changed() => GRACE,
+        () = tokio::time::sleep(LIFE) => GRACE,
+        () = ends.outdated(&arrival) => REQUEST,
+        () = arrival.dismissed() => REQUEST,
+    };
     connection.as_mut().graceful_shutdown();
-    let _ = timeout(GRACE, connection).await;
+    let _ = timeout(grace, connection).await;
 }
 
-/// Tells every request who sent it.
+/// Tells every request who sent it, and by which connection.
 struct Guided {
     app: TowerToHyperService<Router>,
     peer: SocketAddr,
+    arrival: Arrival,
 }
 
 impl Service<Request<Incoming>> for Guided {
@@ -157,6 +194,7 @@ impl Service<Request<Incoming>> for Guided {
         request
             .extensions_mut()
             .insert(Peer(self.peer.ip().to_canonical()));
+        request.extensions_mut().insert(self.arrival.clone());
         self.app.call(request)
     }
 }

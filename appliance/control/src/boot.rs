@@ -1,10 +1,12 @@
 //! The first journey of a process: to what the files on disk say, or else to the last live revision.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use lanai_store::{NewRevision, Revision, RevisionId};
 
 use crate::change::stored;
+use crate::digest::sha256_hex;
 use crate::disk::DiskError;
 use crate::error::{BootError, Error};
 use crate::files::{FileSet, LAYER7, SERVICES};
@@ -12,6 +14,7 @@ use crate::inner::{Inner, Running};
 use crate::report::{BootReport, BootSource, CheckReport};
 use crate::road::{End, travel, travel_anyway};
 use crate::settings::Author;
+use crate::trial;
 
 /// Boots. Fails only if the history cannot be read.
 pub(crate) async fn boot(inner: &Arc<Inner>) -> Result<BootReport, BootError> {
@@ -23,9 +26,21 @@ pub(crate) async fn boot(inner: &Arc<Inner>) -> Result<BootReport, BootError> {
         .fail_pending("interrupted: the process ended in the middle")
         .await
         .map_err(Error::from)?;
+    let found = trial::settle(inner, &mut problems).await?;
     let live = finish_installation(inner, &mut problems).await?;
-    let disk = read_disk(inner, live.as_ref(), &mut problems).await?;
-    let mut report = choose(inner, disk, live, problems).await?;
+    let mut report = match found {
+        Some(found) => BootReport {
+            source: BootSource::Trial,
+            revision: Some(trial::go_on(inner, found, &mut problems).await?),
+            report: CheckReport::default(),
+            problems,
+        },
+        None => {
+            let disk = read_disk(inner, live.as_ref(), &mut problems).await?;
+            let disk = confirmed(inner, disk, &mut problems).await?;
+            choose(inner, disk, live, problems).await?
+        }
+    };
     report.problems.extend(differences(&report));
     inner.set_notices(report.problems.clone());
     let how = match report.revision {
@@ -129,6 +144,35 @@ async fn read_disk(
     Ok(Some(wanted))
 }
 
+/// Files on disk that were to be confirmed and never were do not count: somebody edited them and
+/// applied them on trial, and what that trial was to prevent must not come with the next boot.
+async fn confirmed(
+    inner: &Arc<Inner>,
+    disk: Option<FileSet>,
+    problems: &mut Vec<String>,
+) -> Result<Option<FileSet>, Error> {
+    let Some(disk) = disk else { return Ok(None) };
+    let found: BTreeMap<String, String> = disk
+        .iter()
+        .map(|(name, bytes)| (name.to_owned(), sha256_hex(bytes)))
+        .collect();
+    for revision in inner.store.unconfirmed().await? {
+        let files = revision.files.into_iter();
+        if files
+            .map(|file| (file.name, file.sha256))
+            .collect::<BTreeMap<_, _>>()
+            == found
+        {
+            problems.push(format!(
+                "the files on disk are those of revision {}, which nobody confirmed",
+                revision.id
+            ));
+            return Ok(None);
+        }
+    }
+    Ok(Some(disk))
+}
+
 async fn choose(
     inner: &Arc<Inner>,
     disk: Option<FileSet>,
@@ -224,6 +268,7 @@ async fn edited(
         author: "unknown".to_owned(),
         from: "files on disk".to_owned(),
         comment: "edited by hand".to_owned(),
+        within_s: None,
         files: stored(&target.files),
     };
     let id = inner.store.save_pending(&new, inner.now_ms()).await?;

@@ -12,6 +12,8 @@ use crate::inner::{Inner, Running};
 use crate::report::{Applied, CheckReport};
 use crate::road::{End, travel};
 use crate::settings::Author;
+use crate::trial;
+use crate::within::{Within, span};
 
 /// Characters of a comment at most.
 const COMMENT_LIMIT: usize = 1000;
@@ -22,6 +24,8 @@ pub(crate) struct Request {
     pub(crate) author: Author,
     pub(crate) comment: String,
     pub(crate) base: Option<RevisionId>,
+    /// On trial for this time, if any.
+    pub(crate) within: Option<Within>,
     /// The word for the audit log.
     pub(crate) action: &'static str,
 }
@@ -32,7 +36,19 @@ pub(crate) async fn apply(inner: &Arc<Inner>, request: Request) -> Result<Applie
     let (author, action) = (request.author.clone(), request.action);
     let result = attempt(inner, request).await;
     let (word, detail) = match &result {
+        Ok(Applied {
+            revision,
+            trial: Some(trial),
+            ..
+        }) => {
+            let within = span(trial.within_s);
+            (
+                action.to_owned(),
+                format!("revision {revision}, on trial for {within}"),
+            )
+        }
         Ok(applied) => (action.to_owned(), format!("revision {}", applied.revision)),
+        Err(error @ ApplyError::OnTrial { .. }) => (format!("{action} refused"), error.to_string()),
         Err(ApplyError::Refused(report)) => (format!("{action} refused"), first_alert(report)),
         Err(error) => (format!("{action} failed"), error.to_string()),
     };
@@ -46,6 +62,9 @@ pub(crate) async fn apply(inner: &Arc<Inner>, request: Request) -> Result<Applie
 }
 
 async fn attempt(inner: &Arc<Inner>, request: Request) -> Result<Applied, ApplyError> {
+    if let Some(refusal) = trial::in_the_way(inner) {
+        return Err(refusal);
+    }
     let live = inner.store.live().await?.map(|(revision, _)| revision.id);
     if request.base.is_some() && request.base != live {
         return Err(ApplyError::Conflict { live });
@@ -56,16 +75,24 @@ async fn attempt(inner: &Arc<Inner>, request: Request) -> Result<Applied, ApplyE
     };
     let target = Arc::new(Running { files, model });
     let before = inner.running();
-    keep_edits(inner, &before.files, &target.files, live).await?;
+    trial::clear(inner).await?;
+    if request.within.is_none() {
+        keep_edits(inner, &before.files, &target.files, live).await?;
+    }
     let new = NewRevision {
         parent: live,
         author: request.author.name,
         from: request.author.from,
         comment: request.comment.chars().take(COMMENT_LIMIT).collect(),
+        within_s: request.within.map(Within::seconds),
         files: stored(&target.files),
     };
     let id = inner.store.save_pending(&new, inner.now_ms()).await?;
-    let plan = match travel(inner, &target, End::Install(id)).await {
+    let end = match request.within {
+        Some(within) => End::Trial(id, within),
+        None => End::Install(id),
+    };
+    let plan = match travel(inner, &target, end).await {
         Ok(plan) => plan,
         Err(error) => {
             if let Err(unsaved) = inner.store.mark_failed(id, &error.to_string(), live).await {
@@ -82,6 +109,7 @@ async fn attempt(inner: &Arc<Inner>, request: Request) -> Result<Applied, ApplyE
     let effects = effects(&before.model.config, &target.model.config, &plan);
     Ok(Applied {
         revision: id,
+        trial: inner.window().map(|window| window.view(inner.now_ms())),
         report,
         plan,
         effects,
@@ -91,7 +119,7 @@ async fn attempt(inner: &Arc<Inner>, request: Request) -> Result<Applied, ApplyE
 
 /// Text that somebody edited on disk and never applied is about to be replaced: it is kept in the
 /// history, since nothing that a person wrote may get lost.
-async fn keep_edits(
+pub(crate) async fn keep_edits(
     inner: &Inner,
     running: &FileSet,
     target: &FileSet,
@@ -115,6 +143,7 @@ async fn keep_edits(
         author: "unknown".to_owned(),
         from: "files on disk".to_owned(),
         comment: "edited by hand".to_owned(),
+        within_s: None,
         files: stored(&disk),
     };
     let id = inner.store.save_pending(&new, inner.now_ms()).await?;

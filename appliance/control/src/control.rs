@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use lanai_network::plan;
 use lanai_store::{AuditEntry, Revision, RevisionId};
+use tokio::sync::watch;
 
 use crate::change::{self, Request};
 use crate::check::check;
@@ -13,9 +14,13 @@ use crate::error::{ApplyError, BootError, Error, OpenError};
 use crate::files::FileSet;
 use crate::host::Host;
 use crate::inner::Inner;
-use crate::report::{Applied, BootReport, CheckReport, FileDiff, Holder, Preview, Status};
+use crate::report::{
+    Applied, BootReport, CheckReport, FileDiff, Holder, OnTrial, Preview, Status, TakenBack,
+};
 use crate::settings::{Author, Settings};
-use crate::{boot, diff};
+use crate::trial::Window;
+use crate::within::Within;
+use crate::{boot, diff, trial};
 
 /// The appliance, as the web UI and the command line see it. Cheap to clone.
 #[derive(Clone)]
@@ -111,9 +116,107 @@ impl Control {
             author,
             comment,
             base,
+            within: None,
             action: "apply",
         })
         .await
+    }
+
+    /// As [`Control::apply`], on trial: unless it is confirmed within this time, the previous
+    /// configuration comes back by itself. The files on disk stay as they are until then.
+    ///
+    /// # Errors
+    /// As [`Control::apply`], and if the time cannot be kept.
+    pub async fn apply_on_trial(
+        &self,
+        files: FileSet,
+        author: Author,
+        comment: &str,
+        base: Option<RevisionId>,
+        within: Within,
+    ) -> Result<Applied, ApplyError> {
+        let comment = comment.to_owned();
+        self.change(Request {
+            files,
+            author,
+            comment,
+            base,
+            within: Some(within),
+            action: "apply",
+        })
+        .await
+    }
+
+    /// Makes the revision on trial the live one; with `revision`, only if it is that one.
+    ///
+    /// # Errors
+    /// If it is not on trial (any more), or its files cannot be written. Then it is on trial still,
+    /// or the previous revision is back.
+    pub async fn confirm(
+        &self,
+        revision: Option<RevisionId>,
+        author: Author,
+    ) -> Result<RevisionId, ApplyError> {
+        let inner = Arc::clone(&self.inner);
+        let journey = tokio::spawn(async move { trial::confirm(&inner, revision, &author).await });
+        journey
+            .await
+            .map_err(|_| ApplyError::Internal(Error::Interrupted))?
+    }
+
+    /// Takes the revision on trial back at once; with `revision`, only if it is that one.
+    ///
+    /// # Errors
+    /// If it is not on trial (any more), or the way back fails. Then its time goes on.
+    pub async fn take_back(
+        &self,
+        revision: Option<RevisionId>,
+        author: Author,
+    ) -> Result<TakenBack, ApplyError> {
+        let inner = Arc::clone(&self.inner);
+        let journey =
+            tokio::spawn(async move { trial::take_back(&inner, revision, &author).await });
+        journey
+            .await
+            .map_err(|_| ApplyError::Internal(Error::Interrupted))?
+    }
+
+    /// The host tells that the time of a trial was over and the previous configuration is back.
+    /// Waits for a change that is under way.
+    ///
+    /// # Errors
+    /// If the database fails; [`Control::watch_trial`] tries again.
+    pub async fn reverted(&self, revision: RevisionId) -> Result<(), Error> {
+        let inner = Arc::clone(&self.inner);
+        let journey = tokio::spawn(async move { trial::reverted(&inner, revision).await });
+        journey.await.map_err(|_| Error::Interrupted)?
+    }
+
+    /// Never ends: asks the host about a trial whose time is over, in case its word got lost.
+    pub async fn watch_trial(&self) {
+        trial::watch(&self.inner).await;
+    }
+
+    /// The revision on trial.
+    pub fn trial(&self) -> Option<OnTrial> {
+        let window = self.inner.window()?;
+        Some(window.view(self.inner.now_ms()))
+    }
+
+    /// The trial that is under way, and each one that comes.
+    pub fn windows(&self) -> watch::Receiver<Option<Arc<Window>>> {
+        self.inner.windows()
+    }
+
+    /// The files that an edit starts from: those on trial, else those on disk.
+    ///
+    /// # Errors
+    /// As [`Control::live_files`].
+    pub async fn edited_files(&self) -> Result<FileSet, Error> {
+        match self.inner.window() {
+            Some(_) => Ok(self.inner.running().files.clone()),
+            None => self.live_files().await,
+        }
     }
 
     /// Applies the files of an earlier revision as a new one.
@@ -128,6 +231,7 @@ impl Control {
             author,
             comment,
             base: None,
+            within: None,
             action: "rollback",
         })
         .await
@@ -213,8 +317,11 @@ impl Control {
             .as_ref()
             .map(|observed| plan(&running.model.desired(), observed));
         let mut notices = inner.notices();
+        let window = inner.window();
+        let expected = window.as_ref().map(|window| window.previous());
         match self.live_files().await {
             Ok(files) if files == running.files => {}
+            Ok(files) if expected.is_some_and(|expected| files == *expected) => {}
             Ok(_) => notices.push(
                 "the files on disk are not what is running; `lanai diff` shows the difference"
                     .to_owned(),
@@ -223,6 +330,7 @@ impl Control {
         }
         Ok(Status {
             live: self.live_revision().await?,
+            trial: self.trial(),
             drift: drift.unwrap_or_default(),
             network,
             engine: inner

@@ -9,6 +9,7 @@ use lanai_store::RevisionId;
 use crate::engine::{EngineGone, PrepareError};
 use crate::host::HostError;
 use crate::report::{CheckReport, Holder};
+use crate::within::span;
 
 /// A question could not be answered.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +58,31 @@ pub enum ApplyError {
         /// The live revision.
         live: Option<RevisionId>,
     },
+    /// A revision is on trial, and must be kept or taken back first.
+    #[error(
+        "revision {revision} is on trial, {} left: `lanai confirm` keeps it, `lanai rollback` takes \
+         it back; then try again", span(*left_s)
+    )]
+    OnTrial {
+        /// Which.
+        revision: RevisionId,
+        /// Seconds until it is taken back by itself.
+        left_s: u64,
+    },
+    /// Nothing is on trial that could be confirmed or taken back, or it is another revision.
+    #[error("{}", not_on_trial(*asked, *on_trial))]
+    NotOnTrial {
+        /// The revision asked for, if one was named.
+        asked: Option<RevisionId>,
+        /// The one that is on trial.
+        on_trial: Option<RevisionId>,
+    },
+    /// The confirmation came too late.
+    #[error("revision {0} was not confirmed in time: the previous revision is back")]
+    TooLate(RevisionId),
+    /// Whoever keeps the time of a trial cannot, or does not answer.
+    #[error("the time of a trial cannot be kept: {0}")]
+    Timer(HostError),
     /// The network plan has problems: something wanted cannot work or would destroy what is not ours.
     #[error("the network cannot be set up as written: {}", problems(.0))]
     Plan(Plan),
@@ -184,6 +210,19 @@ impl From<lanai_store::Error> for UserError {
 
 fn show(revision: Option<RevisionId>) -> String {
     revision.map_or_else(|| "none".to_owned(), |id| id.to_string())
+}
+
+fn not_on_trial(asked: Option<RevisionId>, on_trial: Option<RevisionId>) -> String {
+    match (asked, on_trial) {
+        (Some(asked), Some(other)) => {
+            format!("revision {asked} is not on trial, revision {other} is")
+        }
+        (Some(asked), None) => format!(
+            "revision {asked} is not on trial: it was confirmed or taken back already; `lanai \
+             revisions` says which"
+        ),
+        (None, _) => "no revision is on trial".to_owned(),
+    }
 }
 
 fn problems(plan: &Plan) -> String {

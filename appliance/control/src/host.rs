@@ -1,10 +1,12 @@
-//! What control asks of the box.
+//! What control asks of the box: its network, and to keep the time of a trial.
 
 use async_trait::async_trait;
 use lanai_network::{Observed, Step};
 use serde::{Deserialize, Serialize};
 
-/// The box's network, reached through whoever has the rights.
+use crate::files::FileSet;
+
+/// The box, reached through whoever has the rights.
 #[async_trait]
 pub trait Host: Send + Sync {
     /// Reads the kernel's network state.
@@ -18,6 +20,50 @@ pub trait Host: Send + Sync {
     /// # Errors
     /// Names the failing step, the cause and, if undoing failed too, what is left.
     async fn execute(&self, steps: &[Step]) -> Result<(), HostError>;
+
+    /// Starts the time of a trial. From here on the previous configuration comes back by itself,
+    /// whatever becomes of us; that is durable when this returns.
+    ///
+    /// # Errors
+    /// If it cannot be kept, or another trial is under way. Nothing will happen then.
+    async fn begin_trial(&self, trial: &Trial) -> Result<(), HostError>;
+
+    /// How the trial stands that was begun last and not ended; `None` if there is none, as after a
+    /// restart of the box.
+    ///
+    /// # Errors
+    /// If it cannot be told.
+    async fn trial(&self) -> Result<Option<TrialState>, HostError>;
+
+    /// Stops the time: the previous configuration does not come back any more. That is durable when
+    /// this returns; confirming again is fine.
+    ///
+    /// # Errors
+    /// If the time is over, or this revision is not on trial.
+    async fn confirm_trial(&self, revision: i64) -> Result<(), HostError>;
+
+    /// Forgets a trial, however it stands: all is in place, or taken back. Nothing to forget is
+    /// fine.
+    ///
+    /// # Errors
+    /// If it cannot be forgotten, or another revision is on trial.
+    async fn end_trial(&self, revision: i64) -> Result<(), HostError>;
+}
+
+/// What it takes to go back without us: execute `restore`; let the engine prepare and swap
+/// `previous`; execute `withdraw`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trial {
+    /// The revision on trial.
+    pub revision: i64,
+    /// Seconds until the previous configuration comes back.
+    pub within_s: u64,
+    /// Takes back what the change adds to the network.
+    pub withdraw: Vec<Step>,
+    /// Brings back what the change removes from it.
+    pub restore: Vec<Step>,
+    /// The files of the previous configuration.
+    pub previous: FileSet,
 }
 
 /// How a trial stands.

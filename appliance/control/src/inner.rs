@@ -5,8 +5,8 @@ use std::fs;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use lanai_store::Store;
-use tokio::sync::OwnedMutexGuard;
+use lanai_store::{RevisionId, Store};
+use tokio::sync::{OwnedMutexGuard, watch};
 
 use crate::check::{Model, Surroundings, check};
 use crate::disk::{Disk, DiskError};
@@ -18,6 +18,7 @@ use crate::passwords::Hashing;
 use crate::report::{CheckReport, Holder};
 use crate::settings::{Author, Settings};
 use crate::throttle::Throttle;
+use crate::trial::Window;
 
 /// Name of the database in the state directory.
 const DATABASE: &str = "lanai.db";
@@ -35,6 +36,11 @@ pub(crate) struct Inner {
     holder: Mutex<Option<Holder>>,
     running: Mutex<Arc<Running>>,
     notices: Mutex<Vec<String>>,
+    /// The trial that is under way.
+    window: watch::Sender<Option<Arc<Window>>>,
+    /// A trial that is over for us, and that the host could not be told to forget. Another change
+    /// must not begin before it is: its time might still run.
+    pub(crate) unended: Mutex<Option<RevisionId>>,
 }
 
 /// What the box was last asked to run.
@@ -88,6 +94,8 @@ impl Inner {
             holder: Mutex::default(),
             running: Mutex::default(),
             notices: Mutex::default(),
+            window: watch::Sender::default(),
+            unended: Mutex::default(),
         })
     }
 
@@ -113,6 +121,20 @@ impl Inner {
                 name: "somebody".to_owned(),
                 ..me
             })),
+        }
+    }
+
+    /// The right to change things, once whoever has it is done.
+    pub(crate) async fn turn_in_time(self: &Arc<Self>, author: &Author) -> Turn {
+        let guard = Arc::clone(&self.changing).lock_owned().await;
+        *locked(&self.holder) = Some(Holder {
+            name: author.name.clone(),
+            from: author.from.clone(),
+            since_ms: self.now_ms(),
+        });
+        Turn {
+            inner: Arc::clone(self),
+            _guard: guard,
         }
     }
 
@@ -145,6 +167,18 @@ impl Inner {
 
     pub(crate) fn set_running(&self, running: Arc<Running>) {
         *locked(&self.running) = running;
+    }
+
+    pub(crate) fn window(&self) -> Option<Arc<Window>> {
+        self.window.borrow().clone()
+    }
+
+    pub(crate) fn set_window(&self, window: Option<Arc<Window>>) {
+        self.window.send_replace(window);
+    }
+
+    pub(crate) fn windows(&self) -> watch::Receiver<Option<Arc<Window>>> {
+        self.window.subscribe()
     }
 
     pub(crate) fn notices(&self) -> Vec<String> {

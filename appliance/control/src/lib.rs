@@ -1,4 +1,5 @@
-//! The change transaction: gather, check, plan, save, execute, mark live, or roll back.
+//! The change transaction: gather, check, plan, save, execute, mark live, or roll back; and between
+//! the last two, if asked for, a trial that somebody must confirm in time.
 //!
 //! [`Control`] is all that the web UI and the command line see. It owns the order of the steps of a
 //! change, the files on disk, the history and the users; it reaches the engine and the kernel only
@@ -9,6 +10,8 @@
 //! - After a change that failed, files, network and traffic are as before.
 //! - Files are renamed into place only when their revision is marked live; a crash at any moment
 //!   comes back with the old file set or the new one, never with a mixture.
+//! - A revision on trial is in no file on disk by our doing: whatever happens before it is
+//!   confirmed, the box comes back with the live one.
 //! - A private key is in no diff, no message and no `Debug` output.
 
 mod accounts;
@@ -33,6 +36,8 @@ mod resolve;
 mod road;
 mod settings;
 mod throttle;
+mod trial;
+mod within;
 
 pub use accounts::{LoginLink, NewSession};
 pub use control::Control;
@@ -44,17 +49,19 @@ pub use error::{ApplyError, BootError, Error, LoginError, OpenError, UserError};
 pub use files::{
     COUNT_LIMIT, FILE_LIMIT, FOLDERS, FileSet, LAYER7, NAME_LIMIT, SERVICES, SET_LIMIT, check_name,
 };
-pub use host::{Host, HostError, TrialState};
+pub use host::{Host, HostError, Trial, TrialState};
 pub use lanai_store::{
     AuditEntry, FileSummary, Revision, RevisionId, RevisionState, Role, Session, User,
 };
 pub use offline::{check_files, read_files};
 pub use report::{
     Applied, BootReport, BootSource, CheckReport, DiffLine, Effects, FileDiff, FileDiffKind,
-    Holder, Hunk, Preview, Status,
+    Holder, Hunk, OnTrial, Preview, Status, TakenBack,
 };
 pub use resolve::resolve;
 pub use settings::{Author, Clock, DEFAULT_REVISIONS_KEPT, Settings};
+pub use trial::Window;
+pub use within::{Within, WithinError};
 
 /// Characters of a password at least (ASVS 5.0, 6.2.1).
 pub const PASSWORD_MIN: usize = 10;

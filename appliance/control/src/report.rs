@@ -119,8 +119,10 @@ pub struct DiffLine {
 /// A change that is in effect.
 #[derive(Clone, Debug)]
 pub struct Applied {
-    /// The revision, now live.
+    /// The revision, now live; or on trial.
     pub revision: RevisionId,
+    /// If it is on trial: until when.
+    pub trial: Option<OnTrial>,
     /// The check, with its warnings.
     pub report: CheckReport,
     /// The network steps that were done.
@@ -131,11 +133,41 @@ pub struct Applied {
     pub notices: Vec<String>,
 }
 
+/// A revision on trial: in effect until its time is over or somebody confirms it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OnTrial {
+    /// Which.
+    pub revision: RevisionId,
+    /// The live one, which comes back; `None` if there has been none yet.
+    pub previous: Option<RevisionId>,
+    /// The time it was given, in seconds.
+    pub within_s: u64,
+    /// What is left of it.
+    pub left_s: u64,
+    /// When it is over, in milliseconds since 1970 UTC.
+    pub until_ms: i64,
+}
+
+/// A trial that somebody ended by taking it back.
+#[derive(Clone, Debug)]
+pub struct TakenBack {
+    /// The revision that was on trial.
+    pub revision: RevisionId,
+    /// The live one, which is in effect again; `None` if there has been none yet.
+    pub previous: Option<RevisionId>,
+    /// The network steps that were done.
+    pub plan: Plan,
+    /// What changed for traffic.
+    pub effects: Effects,
+}
+
 /// The state of the box.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Status {
-    /// The revision in effect; `None` before the first one.
+    /// The live revision: the one in effect, unless another is on trial; `None` before the first.
     pub live: Option<Revision>,
+    /// The revision on trial.
+    pub trial: Option<OnTrial>,
     /// Interfaces, addresses, routes; or why they cannot be read.
     pub network: Result<Observed, String>,
     /// Steps that would bring the network back to what the configuration says: somebody changed it.
@@ -183,6 +215,8 @@ pub enum BootSource {
     EditedFiles,
     /// The last live revision, since the files on disk are not valid or cannot be put to work.
     LastLive,
+    /// The revision on trial, whose time goes on.
+    Trial,
     /// Nothing: there is no configuration yet, or none that is valid.
     Empty,
 }

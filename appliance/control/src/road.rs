@@ -4,6 +4,9 @@
 //! from the network what is stale; plan again; mark live; put the files in place. Up to the swap
 //! nothing that runs has changed, and what a listener needs is there before it and goes after it.
 //!
+//! A change on trial ends before "mark live", and the host has the way back on disk before the first
+//! step. The rest of it is in `trial`.
+//!
 //! Back, after a failure: the same road in reverse. What was removed from the network comes back
 //! first, so that the engine can bind the previous configuration; then the engine swaps; then what
 //! was added goes.
@@ -18,6 +21,8 @@ use crate::disk::{DiskError, Staged};
 use crate::error::ApplyError;
 use crate::files::FileSet;
 use crate::inner::{Inner, Running};
+use crate::trial;
+use crate::within::Within;
 
 /// How a journey ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +31,10 @@ pub(crate) enum End {
     Install(RevisionId),
     /// The revision becomes live; its files are where they belong.
     Mark(RevisionId),
+    /// The revision is on trial for this time: no file is touched, and the live one stays so.
+    Trial(RevisionId, Within),
+    /// The history stays as it is: whoever sent us there writes it.
+    Leave,
 }
 
 /// Brings the box to `target`, or back to where it was.
@@ -42,15 +51,22 @@ pub(crate) async fn travel(
     }
     let staged = match end {
         End::Install(_) => Some(stage(inner, &previous.files, &target.files).await?),
-        End::Mark(_) => None,
+        End::Mark(_) | End::Trial(..) | End::Leave => None,
     };
-    let mut back = Back::new(previous, before);
-    match forward(inner, target, &plan, &mut back).await {
-        Ok(()) => {}
-        Err(cause) => return Err(back.travel(inner, cause).await),
+    if let End::Trial(id, within) = end {
+        trial::begin(inner, id, within, &plan).await?;
     }
-    if let Err(cause) = commit(inner, target, end, staged).await {
-        return Err(back.travel(inner, cause).await);
+    let mut back = Back::new(previous, before);
+    let done = match forward(inner, target, &plan, &mut back).await {
+        Ok(()) => commit(inner, target, end, staged).await,
+        failed => failed,
+    };
+    if let Err(cause) = done {
+        let error = back.travel(inner, cause).await;
+        return Err(match end {
+            End::Trial(id, _) => trial::came_to_nothing(inner, id, error).await,
+            _ => error,
+        });
     }
     inner.set_running(Arc::clone(target));
     Ok(plan)
@@ -130,13 +146,17 @@ async fn forward(
 
 /// Marks the revision live, which is the point of no return for a crash: from here on a boot
 /// brings the new files. A failure that we live to see is still taken back.
-async fn commit(
+pub(crate) async fn commit(
     inner: &Inner,
     target: &Running,
     end: End,
     staged: Option<Staged>,
 ) -> Result<(), ApplyError> {
-    let (End::Install(id) | End::Mark(id)) = end;
+    let id = match end {
+        End::Install(id) | End::Mark(id) => id,
+        End::Trial(id, within) => return trial::enter(inner, id, within).await,
+        End::Leave => return Ok(()),
+    };
     let previous = inner.store.live().await?.map(|(revision, _)| revision.id);
     let disk = inner.disk.clone();
     let before = inner
@@ -331,7 +351,11 @@ async fn take_back(inner: &Inner, done: &[Step], left: &mut Vec<String>) {
     }
 }
 
-async fn stage(inner: &Inner, before: &FileSet, after: &FileSet) -> Result<Staged, ApplyError> {
+pub(crate) async fn stage(
+    inner: &Inner,
+    before: &FileSet,
+    after: &FileSet,
+) -> Result<Staged, ApplyError> {
     let disk = inner.disk.clone();
     let (before, after) = (before.clone(), after.clone());
     inner
@@ -340,7 +364,7 @@ async fn stage(inner: &Inner, before: &FileSet, after: &FileSet) -> Result<Stage
         .map_err(files_failed)
 }
 
-fn bare(steps: &[PlannedStep]) -> Vec<Step> {
+pub(crate) fn bare(steps: &[PlannedStep]) -> Vec<Step> {
     steps.iter().map(|planned| planned.step.clone()).collect()
 }
 
@@ -348,7 +372,7 @@ fn files_failed(DiskError { path, source }: DiskError) -> ApplyError {
     ApplyError::Files { path, source }
 }
 
-fn not_restored(cause: ApplyError, mut left: Vec<String>) -> ApplyError {
+pub(crate) fn not_restored(cause: ApplyError, mut left: Vec<String>) -> ApplyError {
     match cause {
         cause if left.is_empty() => cause,
         ApplyError::NotRestored {

@@ -7,4 +7,5 @@ mod changes;
 mod failures;
 pub(crate) mod faults;
 mod looking;
+mod trials;
 mod world;

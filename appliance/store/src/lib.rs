@@ -6,7 +6,7 @@
 //!
 //! Invariants:
 //! - Time is an argument, in milliseconds since 1970 UTC; there is no clock here.
-//! - At most one revision is live.
+//! - At most one revision is live, and at most one is on trial.
 //! - No password, session token or login token is kept, only hashes of them.
 
 mod audit;

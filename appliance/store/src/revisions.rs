@@ -22,14 +22,18 @@ impl Store {
     pub async fn save_pending(&self, new: &NewRevision, now_ms: i64) -> Result<RevisionId, Error> {
         let mut change = self.write().await?;
         let saved = sqlx::query(
-            "INSERT INTO revisions (parent, author, origin, comment, created_ms, state) \
-             VALUES (?, ?, ?, ?, ?, 'pending')",
+            "INSERT INTO revisions (parent, author, origin, comment, created_ms, state, within_s) \
+             VALUES (?, ?, ?, ?, ?, 'pending', ?)",
         )
         .bind(new.parent.map(|id| id.0))
         .bind(&new.author)
         .bind(&new.from)
         .bind(&new.comment)
         .bind(now_ms)
+        .bind(
+            new.within_s
+                .map(|seconds| i64::try_from(seconds).unwrap_or(i64::MAX)),
+        )
         .execute(&mut *change)
         .await?;
         let id = saved.last_insert_rowid();
@@ -52,6 +56,19 @@ impl Store {
         }
         change.commit().await?;
         Ok(RevisionId(id))
+    }
+
+    /// Puts a revision that was saved with a time on trial. The live one stays what it is.
+    ///
+    /// # Errors
+    /// If the database refuses, as it does if the revision has no time or another one is on trial;
+    /// nothing changed then.
+    pub async fn mark_trial(&self, id: RevisionId) -> Result<(), Error> {
+        sqlx::query("UPDATE revisions SET state = 'trial' WHERE id = ?")
+            .bind(id.0)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
     }
 
     /// Makes a revision the live one and the one before superseded. Its files count as not yet
@@ -129,6 +146,40 @@ impl Store {
             .collect()
     }
 
+    /// The revision on trial.
+    ///
+    /// # Errors
+    /// If the database refuses.
+    pub async fn on_trial(&self) -> Result<Option<Revision>, Error> {
+        let row = sqlx::query("SELECT id FROM revisions WHERE state = 'trial'")
+            .fetch_optional(&self.pool)
+            .await?;
+        match row {
+            Some(row) => self.revision(RevisionId(row.try_get(0)?)).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Revisions after the live one that were to be confirmed and never were, newest first.
+    ///
+    /// # Errors
+    /// If the database refuses.
+    pub async fn unconfirmed(&self) -> Result<Vec<Revision>, Error> {
+        let rows = sqlx::query(
+            "SELECT id FROM revisions WHERE state = 'failed' AND within_s IS NOT NULL \
+             AND id > coalesce((SELECT id FROM revisions WHERE state = 'live'), 0) \
+             ORDER BY id DESC LIMIT ?",
+        )
+        .bind(PAGE)
+        .fetch_all(&self.pool)
+        .await?;
+        let mut found = Vec::with_capacity(rows.len());
+        for row in &rows {
+            found.extend(self.revision(RevisionId(row.try_get(0)?)).await?);
+        }
+        Ok(found)
+    }
+
     /// The live revision, and whether its files are known to be on disk.
     ///
     /// # Errors
@@ -163,7 +214,8 @@ impl Store {
         before: Option<RevisionId>,
     ) -> Result<Vec<Revision>, Error> {
         let rows = sqlx::query(
-            "SELECT id, parent, author, origin, comment, created_ms, state, why FROM revisions \
+            "SELECT id, parent, author, origin, comment, created_ms, state, why, within_s \
+             FROM revisions \
              WHERE id < ? ORDER BY id DESC LIMIT ?",
         )
         .bind(before.map_or(i64::MAX, |id| id.0))
@@ -207,14 +259,14 @@ impl Store {
     }
 
     /// Forgets all but the newest `keep` revisions, and contents that no revision has any more. The
-    /// live one and pending ones stay.
+    /// live one, the one on trial and pending ones stay.
     ///
     /// # Errors
     /// If the database refuses; nothing changed then.
     pub async fn prune(&self, keep: u32) -> Result<(), Error> {
         let mut change = self.write().await?;
         sqlx::query(
-            "DELETE FROM revisions WHERE state NOT IN ('live', 'pending') \
+            "DELETE FROM revisions WHERE state NOT IN ('live', 'trial', 'pending') \
              AND id NOT IN (SELECT id FROM revisions ORDER BY id DESC LIMIT ?)",
         )
         .bind(keep)
@@ -262,6 +314,9 @@ fn revision(row: &SqliteRow) -> Result<Revision, Error> {
     let state: String = row.try_get(6)?;
     let state = match state.as_str() {
         "pending" => RevisionState::Pending,
+        "trial" => RevisionState::Trial {
+            within_s: u64::try_from(row.try_get::<i64, _>(8)?).unwrap_or(0),
+        },
         "live" => RevisionState::Live,
         "superseded" => RevisionState::Superseded,
         "failed" => RevisionState::Failed {

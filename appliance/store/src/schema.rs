@@ -20,9 +20,9 @@ const CONNECTIONS: u32 = 4;
 
 /// Each entry brings a file of schema `index` to schema `index + 1` (`PRAGMA user_version`). An
 /// entry that was released is never edited.
-const MIGRATIONS: [&str; 1] = [FIRST];
+const MIGRATIONS: [&str; 2] = [FIRST, TRIALS];
 
-const FIRST: &str = "
+pub(crate) const FIRST: &str = "
 CREATE TABLE blobs (
     sha256 TEXT PRIMARY KEY,
     bytes BLOB NOT NULL
@@ -86,6 +86,47 @@ CREATE TABLE audit (
     action TEXT NOT NULL,
     detail TEXT NOT NULL
 ) STRICT;
+";
+
+/// A state more, and how long a revision may wait for its confirmation. SQLite cannot change a
+/// CHECK in place. The table of files is copied too, and dropped first: dropping `revisions` while
+/// it points there would empty it. Numbers go on where they were.
+const TRIALS: &str = "
+CREATE TABLE revisions_now (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    parent INTEGER,
+    author TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    comment TEXT NOT NULL,
+    created_ms INTEGER NOT NULL,
+    state TEXT NOT NULL
+        CHECK (state IN ('pending', 'trial', 'live', 'superseded', 'failed')),
+    why TEXT NOT NULL DEFAULT '',
+    installed INTEGER NOT NULL DEFAULT 0,
+    within_s INTEGER CHECK (within_s > 0),
+    CHECK (state <> 'trial' OR within_s IS NOT NULL)
+) STRICT;
+INSERT INTO revisions_now
+    SELECT id, parent, author, origin, comment, created_ms, state, why, installed, NULL
+    FROM revisions;
+CREATE TABLE revision_files_now (
+    revision INTEGER NOT NULL REFERENCES revisions_now (id) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    blob TEXT NOT NULL REFERENCES blobs (sha256),
+    secret INTEGER NOT NULL,
+    PRIMARY KEY (revision, name)
+) STRICT, WITHOUT ROWID;
+INSERT INTO revision_files_now SELECT revision, name, blob, secret FROM revision_files;
+DELETE FROM sqlite_sequence WHERE name = 'revisions_now';
+INSERT INTO sqlite_sequence (name, seq)
+    SELECT 'revisions_now', seq FROM sqlite_sequence WHERE name = 'revisions';
+DROP TABLE revision_files;
+DROP TABLE revisions;
+ALTER TABLE revisions_now RENAME TO revisions;
+ALTER TABLE revision_files_now RENAME TO revision_files;
+CREATE UNIQUE INDEX one_live ON revisions (state) WHERE state = 'live';
+CREATE UNIQUE INDEX one_trial ON revisions (state) WHERE state = 'trial';
+CREATE INDEX revision_files_blob ON revision_files (blob);
 ";
 
 /// Opens the file at `path`, made if missing, readable by its owner only, and brings it up to date.

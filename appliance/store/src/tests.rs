@@ -23,6 +23,7 @@ fn new(parent: Option<RevisionId>, text: &str) -> NewRevision {
         author: "ann".to_owned(),
         from: "cli uid 0".to_owned(),
         comment: format!("change to {text}"),
+        within_s: None,
         files: vec![
             file("haproxy.cfg", false, text),
             file("ssl/www.pem", true, "the key"),
@@ -66,7 +67,7 @@ async fn another_program_sees_the_settings_that_stay_in_the_file() {
     let Ok(output) = asked else { return };
     assert_eq!(
         String::from_utf8_lossy(&output.stdout),
-        "wal\nok\n1\nlive\n"
+        "wal\nok\n2\nlive\n"
     );
 }
 
@@ -84,7 +85,7 @@ async fn a_later_schema_is_refused() {
             again,
             Err(Error::TooNew {
                 found: 99,
-                known: 1
+                known: 2
             })
         ),
         "{again:?}"
@@ -183,6 +184,100 @@ async fn a_failed_change_does_not_dethrone_the_live_one() {
     let three = store.save_pending(&new(Some(one), "c"), 3).await.unwrap();
     assert_eq!(store.fail_pending("crash").await.unwrap(), [three]);
     assert_eq!(store.fail_pending("crash").await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_trial_leaves_the_live_revision_until_it_is_confirmed_or_not() {
+    let (_dir, store) = store().await;
+    let one = store.save_pending(&new(None, "a"), 1).await.unwrap();
+    store.mark_live(one).await.unwrap();
+    let timed = |text| NewRevision {
+        within_s: Some(300),
+        ..new(Some(one), text)
+    };
+    let two = store.save_pending(&timed("b"), 2).await.unwrap();
+    assert!(store.on_trial().await.unwrap().is_none(), "merely pending");
+    store.mark_trial(two).await.unwrap();
+    let trial = store.on_trial().await.unwrap().unwrap();
+    assert_eq!(trial.id, two);
+    assert_eq!(trial.state, RevisionState::Trial { within_s: 300 });
+    assert_eq!(store.live().await.unwrap().unwrap().0.id, one);
+    assert_eq!(store.fail_pending("crash").await.unwrap(), []);
+
+    let three = store.save_pending(&timed("c"), 3).await.unwrap();
+    assert!(store.mark_trial(three).await.is_err(), "one at a time");
+    let four = store.save_pending(&new(Some(one), "d"), 4).await.unwrap();
+    assert!(store.mark_trial(four).await.is_err(), "it has no time");
+    store.fail_pending("why").await.unwrap();
+    store.prune(1).await.unwrap();
+    assert_eq!(store.on_trial().await.unwrap().unwrap().id, two, "kept");
+
+    assert!(store.unconfirmed().await.unwrap().is_empty());
+    store.mark_failed(two, "too late", Some(one)).await.unwrap();
+    assert!(store.on_trial().await.unwrap().is_none());
+    let unconfirmed = store.unconfirmed().await.unwrap();
+    assert_eq!(
+        unconfirmed.iter().map(|it| it.id).collect::<Vec<_>>(),
+        [two]
+    );
+    assert_eq!(unconfirmed[0].files.len(), 2);
+
+    let five = store.save_pending(&timed("e"), 5).await.unwrap();
+    store.mark_trial(five).await.unwrap();
+    store.mark_live(five).await.unwrap();
+    assert_eq!(store.live().await.unwrap().unwrap().0.id, five);
+    assert!(store.on_trial().await.unwrap().is_none());
+    assert!(
+        store.unconfirmed().await.unwrap().is_empty(),
+        "older than the live one"
+    );
+}
+
+#[tokio::test]
+async fn a_file_of_the_first_schema_is_brought_up_to_date() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("lanai.db");
+    let old = sqlx::sqlite::SqliteConnectOptions::new()
+        .filename(&path)
+        .create_if_missing(true);
+    let old = SqlitePool::connect_with(old).await.unwrap();
+    sqlx::raw_sql(schema::FIRST).execute(&old).await.unwrap();
+    sqlx::raw_sql(
+        "INSERT INTO blobs VALUES ('ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb', x'61'); \
+         INSERT INTO revisions (id, author, origin, comment, created_ms, state, installed) \
+             VALUES (7, 'ann', 'cli', 'first', 1, 'live', 1), (8, 'bob', 'ui', '', 2, 'pending', 0); \
+         INSERT INTO revision_files VALUES (7, 'haproxy.cfg', \
+             'ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb', 0); \
+         DELETE FROM revisions WHERE id = 8; \
+         PRAGMA user_version = 1",
+    )
+    .execute(&old)
+    .await
+    .unwrap();
+    old.close().await;
+
+    let store = Store::open(&path).await.unwrap();
+    store.verify().await.unwrap();
+    let (live, installed) = store.live().await.unwrap().unwrap();
+    assert_eq!(
+        (live.id.0, live.author.as_str(), installed),
+        (7, "ann", true)
+    );
+    let files = store.files(live.id).await.unwrap().unwrap();
+    assert_eq!((files.len(), files[0].bytes.as_slice()), (1, &b"a"[..]));
+    let next = store
+        .save_pending(&new(Some(live.id), "b"), 3)
+        .await
+        .unwrap();
+    assert_eq!(next.0, 9, "a number that was given is not given again");
+    assert_eq!(
+        scalar(
+            &store,
+            "SELECT count(*) FROM sqlite_master WHERE name LIKE '%_now'"
+        )
+        .await,
+        "0"
+    );
 }
 
 #[tokio::test]

@@ -30,7 +30,13 @@ impl FromStr for RevisionId {
 pub enum RevisionState {
     /// Saved; its change is under way.
     Pending,
-    /// The one in effect. There is at most one.
+    /// In effect, for a time: unless somebody confirms it, the live one comes back. There is at
+    /// most one.
+    Trial {
+        /// How long it may wait for its confirmation, in seconds.
+        within_s: u64,
+    },
+    /// The one in effect, or the one that comes back after a trial. There is at most one.
     Live,
     /// Was live; a later one took its place.
     Superseded,
@@ -114,6 +120,8 @@ pub struct NewRevision {
     pub from: String,
     /// What the author says about it.
     pub comment: String,
+    /// If it is to be put on trial: how long it may wait for its confirmation, in seconds.
+    pub within_s: Option<u64>,
     /// Its complete file set.
     pub files: Vec<StoredFile>,
 }

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use lanai_control::Role;
+use lanai_control::{Role, Within};
 
 use crate::parent;
 use crate::wire::shell::{Form, Part};
@@ -43,12 +43,19 @@ enum Verb {
         /// Why, for the history
         #[arg(long, short = 'm', default_value = "")]
         comment: String,
+        /// Put it on trial: unless `lanai confirm` follows within this time (5m, 90s, 1h30m), the
+        /// previous revision comes back by itself
+        #[arg(long, value_name = "TIME")]
+        confirm_within: Option<Within>,
         #[command(flatten)]
         target: Target,
     },
-    /// Put an earlier revision into effect, as a new one
+    /// Keep the revision that is on trial
+    Confirm(Target),
+    /// Take the revision on trial back, or put an earlier revision into effect, as a new one
     Rollback {
-        /// Which; the one before the live one if not given
+        /// Which; without it the revision on trial is taken back, or the one before the live one
+        /// is put into effect
         revision: Option<i64>,
         #[command(flatten)]
         target: Target,
@@ -192,5 +199,28 @@ impl Reach {
         }
         let set = settings::read(&self.config)?.paths.run;
         Ok(set.unwrap_or_else(|| PathBuf::from("/run/lanai")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_to_confirm_is_read_or_refused_with_a_way_on() {
+        let apply = |time| Cli::try_parse_from(["lanai", "apply", "--confirm-within", time]);
+        let Verb::Apply { confirm_within, .. } = apply("1h30m").unwrap().verb else {
+            panic!("another verb");
+        };
+        assert_eq!(confirm_within.map(Within::seconds), Some(5400));
+        for (time, why) in [
+            ("5x", "like 5m"),
+            ("9", "too short"),
+            ("25h", "at most 24h"),
+        ] {
+            let error = apply(time).unwrap_err();
+            assert_eq!(error.exit_code(), 2);
+            assert!(error.to_string().contains(why), "{error}");
+        }
     }
 }

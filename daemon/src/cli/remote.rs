@@ -75,10 +75,19 @@ fn command(verb: Verb) -> Result<(Target, Command), RemoteError> {
             let files = files(&target.directories)?;
             (target, Command::Plan { files })
         }
-        Verb::Apply { comment, target } => {
-            let files = files(&target.directories)?;
-            (target, Command::Apply { files, comment })
+        Verb::Apply {
+            comment,
+            confirm_within,
+            target,
+        } => {
+            let command = Command::Apply {
+                files: files(&target.directories)?,
+                comment,
+                within: confirm_within,
+            };
+            (target, command)
         }
+        Verb::Confirm(target) => (target, Command::Confirm),
         Verb::Rollback { revision, target } => (target, Command::Rollback { to: revision }),
         Verb::Revisions { limit, target } => (target, Command::Revisions { limit }),
         Verb::Diff { from, to, target } => (target, Command::Diff { from, to }),

@@ -76,6 +76,7 @@ async fn boot(control: &Control) {
                     BootSource::Files => "the files on disk",
                     BootSource::EditedFiles => "the edited files on disk, as a new revision",
                     BootSource::LastLive => "the last live revision, not the files on disk",
+                    BootSource::Trial => "the revision on trial, whose time goes on",
                     BootSource::Empty => "nothing: there is no configuration yet",
                 };
                 tracing::info!(revision = report.revision.map(|id| id.0), "running {what}");

@@ -12,13 +12,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use lanai_control::{Control, OpenError, Settings};
+use lanai_control::{Control, OpenError, RevisionId, Settings};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::watch;
 
 use crate::child::{self, ChildError, UserIds};
 use crate::rights;
-use crate::wire::parent::Role;
+use crate::wire::parent::{Event, Role};
 use crate::wire::server;
 use remote::{RemoteEngine, RemoteHost};
 use shell::Answers;
@@ -71,7 +72,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), ControlError> {
 
 async fn serve(arguments: &Arguments) -> Result<(), ControlError> {
     let mut terminate = signal(SignalKind::terminate()).map_err(ChildError::Start)?;
-    let (link, estate, _) = child::attend(&arguments.run, Role::Control).await?;
+    let (link, estate, mut events) = child::attend(&arguments.run, Role::Control).await?;
     let engine = Arc::new(RemoteEngine::new(&arguments.run));
     let host = Arc::new(RemoteHost::new(&arguments.run));
     let control = Control::open(
@@ -87,12 +88,26 @@ async fn serve(arguments: &Arguments) -> Result<(), ControlError> {
         error = server::serve(link.sockets(), Arc::new(answers)) => Err(ChildError::Accept(error).into()),
         () = ui::serve(arguments, &control, has_booted, &link, estate) => Ok(()),
         () = live::keep(&arguments.run, &control, &host, booted) => Ok(()),
+        () = control.watch_trial() => Ok(()),
+        () = hear(&control, &mut events) => Ok(()),
         why = link.refused() => Err(ChildError::Refused(why).into()),
         _ = terminate.recv() => {
             finish(&control).await;
             Ok(())
         }
     }
+}
+
+/// Does what the parent's news ask for. Never ends.
+async fn hear(control: &Control, events: &mut UnboundedReceiver<Event>) {
+    while let Some(event) = events.recv().await {
+        let Event::Reverted { revision } = event;
+        if let Err(error) = control.reverted(RevisionId(revision)).await {
+            tracing::error!("{}", crate::chain(&error));
+        }
+    }
+    // The attendance has ended, which is heard elsewhere.
+    std::future::pending().await
 }
 
 /// How control is set up: what a text may ask about is the same here, in the engine and in

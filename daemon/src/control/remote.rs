@@ -4,7 +4,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use lanai_control::{Engine, EngineGone, EngineStatus, FileSet, Host, HostError, PrepareError};
+use lanai_control::{
+    Engine, EngineGone, EngineStatus, FileSet, Host, HostError, PrepareError, Trial, TrialState,
+};
 use lanai_network::{Observed, Step};
 
 use crate::wire::client::{CallError, Client};
@@ -15,6 +17,8 @@ use crate::wire::{engine, parent};
 const PREPARE_LIMIT: Duration = Duration::from_secs(60);
 /// What only takes the other side's attention.
 const SHORT_LIMIT: Duration = Duration::from_secs(10);
+/// What must be on disk before it is answered.
+const TRIAL_LIMIT: Duration = Duration::from_secs(30);
 /// Some thousands of steps.
 const EXECUTE_LIMIT: Duration = Duration::from_secs(120);
 
@@ -135,12 +139,43 @@ impl Host for RemoteHost {
         let question = parent::Question::Execute {
             steps: steps.to_vec(),
         };
-        match self.change.call(&question, EXECUTE_LIMIT).await {
-            Ok(parent::Reply::Done) => Ok(()),
+        done(self.change.call(&question, EXECUTE_LIMIT).await)
+    }
+
+    async fn begin_trial(&self, trial: &Trial) -> Result<(), HostError> {
+        let question = parent::Question::BeginTrial {
+            trial: Box::new(trial.into()),
+        };
+        done(self.change.call(&question, TRIAL_LIMIT).await)
+    }
+
+    async fn trial(&self) -> Result<Option<TrialState>, HostError> {
+        match self.look.call(&parent::Question::Trial, SHORT_LIMIT).await {
+            Ok(parent::Reply::Trial(state)) => Ok(state),
             Ok(parent::Reply::Failed { message }) => Err(HostError(message)),
             Ok(other) => Err(HostError(unexpected(&other))),
             Err(error) => Err(HostError(crate::chain(&error))),
         }
+    }
+
+    async fn confirm_trial(&self, revision: i64) -> Result<(), HostError> {
+        let question = parent::Question::ConfirmTrial { revision };
+        done(self.change.call(&question, TRIAL_LIMIT).await)
+    }
+
+    async fn end_trial(&self, revision: i64) -> Result<(), HostError> {
+        let question = parent::Question::EndTrial { revision };
+        done(self.change.call(&question, TRIAL_LIMIT).await)
+    }
+}
+
+/// What there is no more to tell about than that it was done.
+fn done(answer: Result<parent::Reply, CallError>) -> Result<(), HostError> {
+    match answer {
+        Ok(parent::Reply::Done) => Ok(()),
+        Ok(parent::Reply::Failed { message }) => Err(HostError(message)),
+        Ok(other) => Err(HostError(unexpected(&other))),
+        Err(error) => Err(HostError(crate::chain(&error))),
     }
 }
 

@@ -34,12 +34,28 @@ impl Answers {
                 Ok(preview) => render::plan(paper, &preview),
                 Err(error) => paper.failed(&error),
             },
-            Command::Apply { files, comment } => {
-                match control.apply(files.0, author, &comment, None).await {
+            Command::Apply {
+                files,
+                comment,
+                within,
+            } => {
+                let applied = match within {
+                    None => control.apply(files.0, author, &comment, None).await,
+                    Some(within) => {
+                        control
+                            .apply_on_trial(files.0, author, &comment, None, within)
+                            .await
+                    }
+                };
+                match applied {
                     Ok(applied) => render::applied(paper, &applied),
                     Err(error) => render::not_applied(paper, &error),
                 }
             }
+            Command::Confirm => match control.confirm(None, author).await {
+                Ok(revision) => render::confirmed(paper, revision),
+                Err(error) => paper.failed(&error),
+            },
             Command::Rollback { to } => self.rollback(paper, to, author).await,
             Command::Revisions { limit } => match control.revisions(limit, None).await {
                 Ok(revisions) => render::revisions(paper, &revisions),
@@ -59,6 +75,12 @@ impl Answers {
     }
 
     async fn rollback(&self, paper: Paper, to: Option<i64>, author: Author) -> Reply {
+        if let (None, Some(trial)) = (to, self.control.trial()) {
+            return match self.control.take_back(Some(trial.revision), author).await {
+                Ok(back) => render::taken_back(paper, &back),
+                Err(error) => paper.failed(&error),
+            };
+        }
         let to = match to {
             Some(to) => RevisionId(to),
             None => match self.previous().await {

@@ -14,7 +14,7 @@ use std::time::Duration;
 use lanai_control::TrialState;
 use nix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, MutexGuard, watch};
 
 use crate::wire::parent::Trial;
 
@@ -31,7 +31,7 @@ const LOOK: Duration = Duration::from_secs(5);
 pub(super) struct Trials {
     path: PathBuf,
     record: Mutex<Option<Record>>,
-    changed: Notify,
+    changed: watch::Sender<()>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -79,7 +79,7 @@ impl Trials {
         Trials {
             path,
             record: Mutex::new(record),
-            changed: Notify::new(),
+            changed: watch::channel(()).0,
         }
     }
 
@@ -110,13 +110,13 @@ impl Trials {
             new.trial.within_s
         );
         *record = Some(new);
-        self.changed.notify_one();
+        self.changed.send_replace(());
         Ok(())
     }
 
-    /// How it stands.
+    /// How it stands. Going back is waited for: half of it is no state to plan from.
     pub(super) async fn state(&self) -> Option<TrialState> {
-        let record = self.record.lock().await;
+        let record = self.standing().await;
         record.as_ref().map(|record| {
             let revision = record.trial.revision;
             match record.state {
@@ -153,13 +153,13 @@ impl Trials {
         self.write(&confirmed)?;
         *found = confirmed;
         tracing::info!(revision, "confirmed");
-        self.changed.notify_one();
+        self.changed.send_replace(());
         Ok(())
     }
 
-    /// Forgets it.
+    /// Forgets it. Going back is waited for.
     pub(super) async fn end(&self, revision: i64) -> Result<(), String> {
-        let mut record = self.record.lock().await;
+        let mut record = self.standing().await;
         match record.as_ref() {
             None => return Ok(()),
             Some(found) if found.trial.revision != revision => {
@@ -175,7 +175,7 @@ impl Trials {
             _ => {}
         }
         *record = None;
-        self.changed.notify_one();
+        self.changed.send_replace(());
         Ok(())
     }
 
@@ -183,7 +183,9 @@ impl Trials {
     /// [`Trials::reverted`] says otherwise it is returned again by whoever asks next: going back may
     /// have been interrupted.
     pub(super) async fn over(&self) -> Trial {
+        let mut changed = self.changed.subscribe();
         loop {
+            changed.mark_unchanged();
             let left = {
                 let mut record = self.record.lock().await;
                 match record.as_mut() {
@@ -206,7 +208,8 @@ impl Trials {
                 }
             };
             tokio::select! {
-                () = self.changed.notified() => {}
+                // The sender is ours.
+                _ = changed.changed() => {}
                 () = sleep(left) => {}
             }
         }
@@ -223,6 +226,22 @@ impl Trials {
             if let Err(error) = self.write(found) {
                 tracing::error!("{error}");
             }
+        }
+        self.changed.send_replace(());
+    }
+
+    /// The record, once nobody is going back.
+    async fn standing(&self) -> MutexGuard<'_, Option<Record>> {
+        let mut changed = self.changed.subscribe();
+        loop {
+            changed.mark_unchanged();
+            let record = self.record.lock().await;
+            if !matches!(record.as_ref(), Some(found) if found.state == State::Reverting) {
+                return record;
+            }
+            drop(record);
+            // The sender is ours.
+            let _ = changed.changed().await;
         }
     }
 

@@ -86,6 +86,33 @@ pub(crate) enum Question {
     Settled,
 }
 
+/// [`lanai_control::Trial`] as it is sent.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Trial {
+    /// The revision on trial.
+    pub(crate) revision: i64,
+    /// Seconds until the previous configuration comes back.
+    pub(crate) within_s: u64,
+    /// Takes back what the change adds to the network; to be done last.
+    pub(crate) withdraw: Vec<Step>,
+    /// Brings back what the change removes from it; to be done first.
+    pub(crate) restore: Vec<Step>,
+    /// The files of the previous configuration, for the engine.
+    pub(crate) previous: Files,
+}
+
+impl From<&lanai_control::Trial> for Trial {
+    fn from(trial: &lanai_control::Trial) -> Trial {
+        Trial {
+            revision: trial.revision,
+            within_s: trial.within_s,
+            withdraw: trial.withdraw.clone(),
+            restore: trial.restore.clone(),
+            previous: Files(trial.previous.clone()),
+        }
+    }
+}
+
 /// The pause between two signs of life of a child, in milliseconds.
 pub(crate) const HEARTBEAT_MS: u64 = 500;
 
@@ -127,19 +154,4 @@ pub(crate) enum Event {
         /// Its number.
         revision: i64,
     },
-}
-
-/// [`lanai_control::Trial`], as it is sent.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Trial {
-    /// The revision on trial.
-    pub(crate) revision: i64,
-    /// Seconds until the previous configuration comes back.
-    pub(crate) within_s: u64,
-    /// Takes back what the change adds to the network.
-    pub(crate) withdraw: Vec<Step>,
-    /// Brings back what the change removes from it.
-    pub(crate) restore: Vec<Step>,
-    /// The files of the previous configuration.
-    pub(crate) previous: Files,
 }

@@ -3,7 +3,7 @@
 //! Answers come as they are to be shown, in the form asked for: whoever prints them needs to know
 //! nothing of what they mean.
 
-use lanai_control::Role;
+use lanai_control::{Role, Within};
 use serde::{Deserialize, Serialize};
 
 use super::files::Files;
@@ -40,9 +40,16 @@ pub(crate) enum Form {
 pub(crate) enum Command {
     /// What an apply of these files would do.
     Plan { files: Files },
-    /// Put these files into effect.
-    Apply { files: Files, comment: String },
-    /// Put an earlier revision into effect; without a number, the one before the live one.
+    /// Put these files into effect; with a time, on trial.
+    Apply {
+        files: Files,
+        comment: String,
+        within: Option<Within>,
+    },
+    /// Keep the revision on trial.
+    Confirm,
+    /// Put an earlier revision into effect. Without a number: take the revision on trial back, or
+    /// put the one before the live one into effect.
     Rollback { to: Option<i64> },
     /// The history, newest first.
     Revisions { limit: u32 },

@@ -25,6 +25,7 @@ use crate::views::findings::{Findings, findings};
 use self::outcome::{Outcome, check_outcome, outcome_of, preview_outcome};
 use super::Answer;
 use super::login::{KeptText, login_with_kept_text};
+use super::trial::{Choice, Chosen};
 
 /// A tab.
 pub(crate) struct Tab {
@@ -65,6 +66,7 @@ struct EditorPage<'a> {
     changed: bool,
     /// Whether the reader may apply.
     may_change: bool,
+    choice: Choice,
 }
 
 /// Somebody else applied meanwhile.
@@ -84,6 +86,8 @@ pub(crate) struct Written {
     text: String,
     #[serde(default)]
     comment: String,
+    #[serde(flatten)]
+    chosen: Chosen,
     action: Action,
 }
 
@@ -131,11 +135,17 @@ pub(crate) async fn edit_layer7(
 
 async fn show_live(app: App, who: SignedIn, tab: &'static Tab, asked: Asked) -> Answer {
     let live = live_id(&app).await?;
-    let files = app.control.live_files().await?;
+    let files = app.control.edited_files().await?;
     let report = app.control.check(&files);
     let applied = asked.applied.filter(|id| live == Some(RevisionId(*id)));
+    let trial = app.control.trial().map(|trial| trial.revision.0);
+    let tried = trial.filter(|id| asked.applied == Some(*id));
     let outcome = Outcome {
         notice: match applied {
+            None if tried.is_some() => Some(Notice::good(
+                "It is in effect, on trial",
+                "Look whether everything works as you meant it, then confirm it above.",
+            )),
             Some(id) => Some(
                 Notice::good(format!("Revision {id} is live"), "Applied as you wrote it.")
                     .link(format!("/history/{id}"), "See what changed")
@@ -153,6 +163,7 @@ async fn show_live(app: App, who: SignedIn, tab: &'static Tab, asked: Asked) -> 
         text: &text,
         comment: "",
         changed: false,
+        choice: Choice::default(),
         outcome,
     };
     Ok(page(&app, &who, tab, shown))
@@ -196,10 +207,10 @@ async fn edit(
         }
         Action::Apply => {
             let comment = written.comment.trim();
-            let applied = app
-                .control
-                .apply(files.clone(), who.0.author(), comment, base)
-                .await;
+            let applied = written
+                .chosen
+                .apply(&app, files.clone(), who.0.author(), comment, base)
+                .await?;
             match applied {
                 Ok(applied) if applied.notices.is_empty() => {
                     let to = format!("{}?applied={}", tab.path, applied.revision);
@@ -217,6 +228,7 @@ async fn edit(
         text: &text,
         comment: &written.comment,
         changed: !outcome.applied,
+        choice: written.chosen.again(),
         outcome,
     };
     Ok(page(&app, &who, tab, shown))
@@ -242,6 +254,7 @@ pub(crate) async fn resume(app: &App, who: &SignedIn, kept: KeptText) -> Answer 
         text: &text,
         comment: &kept.comment,
         changed: true,
+        choice: Choice::default(),
         outcome,
     };
     Ok(page(app, who, tab, shown))
@@ -256,9 +269,9 @@ fn kept(tab: &Tab, written: Written) -> KeptText {
     }
 }
 
-/// The files on disk with the text of a form in its place, and that text as it would be saved.
+/// The files an edit starts from, with the text of a form in its place, and that text as it would be saved.
 async fn with_text(app: &App, tab: &Tab, sent: &str) -> Result<(FileSet, String), Nope> {
-    let mut files = app.control.live_files().await?;
+    let mut files = app.control.edited_files().await?;
     let text = text::from_form(sent, files.get(tab.file).unwrap_or_default());
     files.insert(tab.file, text.as_bytes());
     Ok((files, text))
@@ -276,6 +289,7 @@ struct Shown<'a> {
     text: &'a str,
     comment: &'a str,
     changed: bool,
+    choice: Choice,
     outcome: Outcome,
 }
 
@@ -293,6 +307,7 @@ fn page(app: &App, who: &SignedIn, tab: &'static Tab, shown: Shown<'_>) -> Respo
         text: shown.text,
         comment: shown.comment,
         changed: shown.changed,
+        choice: shown.choice,
         may_change: who.may_change(),
     };
     show(outcome.status, &page)

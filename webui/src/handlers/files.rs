@@ -18,7 +18,8 @@ use crate::views::files::{Folder, folders, size};
 use crate::views::findings::{Findings, findings, refusals};
 use crate::views::numbers::bytes;
 
-use super::editor::outcome::told;
+use super::editor::outcome::{sentence, told};
+use super::trial::{Choice, Chosen};
 use super::{Answer, now_ms};
 
 #[derive(Template)]
@@ -31,6 +32,7 @@ struct FilesPage {
     base: String,
     limit: String,
     may_change: bool,
+    choice: Choice,
 }
 
 #[derive(Template)]
@@ -50,6 +52,7 @@ struct DeletePage<'a> {
     findings: Findings,
     plan: Option<ChangePlan>,
     base: String,
+    choice: Choice,
 }
 
 #[derive(Deserialize)]
@@ -88,7 +91,7 @@ pub(crate) async fn view(
     who: SignedIn,
     Query(asked): Query<Named>,
 ) -> Answer {
-    let files = app.control.live_files().await?;
+    let files = app.control.edited_files().await?;
     let Some(content) = files.get(&asked.name).filter(|_| in_folder(&asked.name)) else {
         return Err(Nope::NoFile);
     };
@@ -129,13 +132,13 @@ pub(crate) async fn upload(State(app): State<App>, who: SignedIn, form: Multipar
     if upload.content.is_empty() {
         return refuse("The file is empty, or none was chosen.".to_owned()).await;
     }
-    let mut files = app.control.live_files().await?;
+    let mut files = app.control.edited_files().await?;
     files.insert(name.as_str(), upload.content);
     let comment = match upload.comment.trim() {
         "" => format!("Upload {name}"),
         comment => comment.to_owned(),
     };
-    apply(&app, &who, files, &comment, &upload.base).await
+    apply(&app, &who, files, &comment, &upload.base, &upload.chosen).await
 }
 
 /// `GET /files/delete?name=`: what deleting would do.
@@ -161,6 +164,7 @@ pub(crate) async fn show_delete(
         },
         plan,
         base: shown(live),
+        choice: Choice::default(),
     };
     Ok(show(StatusCode::OK, &page))
 }
@@ -170,6 +174,8 @@ pub(crate) struct Deleting {
     csrf: String,
     base: String,
     name: String,
+    #[serde(flatten)]
+    chosen: Chosen,
 }
 
 /// `POST /files/delete`
@@ -181,7 +187,15 @@ pub(crate) async fn delete(
     who.check_change(&app, &deleting.csrf, "delete").await?;
     let files = without(&app, &deleting.name).await?;
     let comment = format!("Delete {}", deleting.name);
-    apply(&app, &who, files, &comment, &deleting.base).await
+    apply(
+        &app,
+        &who,
+        files,
+        &comment,
+        &deleting.base,
+        &deleting.chosen,
+    )
+    .await
 }
 
 /// What the upload form sends. Its size is limited by the route.
@@ -192,6 +206,7 @@ struct Upload {
     folder: String,
     name: String,
     comment: String,
+    chosen: Chosen,
     file_name: String,
     content: Vec<u8>,
 }
@@ -206,6 +221,8 @@ impl Upload {
                 Some("folder") => &mut upload.folder,
                 Some("name") => &mut upload.name,
                 Some("comment") => &mut upload.comment,
+                Some("on_trial") => upload.chosen.on_trial.get_or_insert_default(),
+                Some("within") => upload.chosen.within.get_or_insert_default(),
                 Some("file") => {
                     upload.file_name = field.file_name().unwrap_or_default().to_owned();
                     upload.content = field.bytes().await.map_err(unread)?.into();
@@ -235,10 +252,11 @@ async fn apply(
     files: FileSet,
     comment: &str,
     base: &str,
+    chosen: &Chosen,
 ) -> Result<Response, Nope> {
     let base = base.parse().ok().map(RevisionId);
     let author = who.0.author();
-    let error = match app.control.apply(files, author, comment, base).await {
+    let error = match chosen.apply(app, files, author, comment, base).await? {
         Ok(applied) => {
             let to = format!("/files?applied={}", applied.revision);
             return Ok(Redirect::to(&to).into_response());
@@ -264,8 +282,11 @@ async fn apply(
         ),
         error => {
             let (title, findings) = told(error);
-            let notice = Notice::bad(title, format!("{error}."));
-            (StatusCode::UNPROCESSABLE_ENTITY, notice, findings)
+            let status = match error {
+                ApplyError::OnTrial { .. } => StatusCode::CONFLICT,
+                _ => StatusCode::UNPROCESSABLE_ENTITY,
+            };
+            (status, Notice::bad(title, sentence(error)), findings)
         }
     };
     page(app, who, status, Some(notice), found).await
@@ -279,7 +300,7 @@ async fn page(
     findings: Findings,
 ) -> Answer {
     let live = live_id(app).await?;
-    let files = app.control.live_files().await?;
+    let files = app.control.edited_files().await?;
     let page = FilesPage {
         frame: Frame::new(app, who.session(), live.map(|id| id.0), "/files"),
         notice,
@@ -288,13 +309,14 @@ async fn page(
         base: shown(live),
         limit: bytes(u64::try_from(FILE_LIMIT).unwrap_or(u64::MAX)),
         may_change: who.may_change(),
+        choice: Choice::default(),
     };
     Ok(show(status, &page))
 }
 
-/// The files on disk without this one.
+/// The files an edit starts from, without this one.
 async fn without(app: &App, name: &str) -> Result<FileSet, Nope> {
-    let mut files = app.control.live_files().await?;
+    let mut files = app.control.edited_files().await?;
     if !in_folder(name) || files.remove(name).is_none() {
         return Err(Nope::NoFile);
     }

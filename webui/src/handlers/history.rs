@@ -17,7 +17,7 @@ use crate::views::diff::{FileChange, diffs};
 use crate::views::findings::{Findings, findings, refusals};
 use crate::views::revision::{RevisionView, revision};
 
-use super::editor::outcome::told;
+use super::editor::outcome::{sentence, told};
 use super::{Answer, now_ms};
 
 /// Revisions on a page.
@@ -69,6 +69,9 @@ pub(crate) struct Asked {
     /// After a rollback: the revision it made, and the one it went back to.
     applied: Option<i64>,
     to: Option<i64>,
+    /// After the end of a trial: the revision it was about.
+    confirmed: Option<i64>,
+    taken_back: Option<i64>,
 }
 
 /// `GET /history`
@@ -84,16 +87,7 @@ pub(crate) async fn show_history(
     let shown = usize::try_from(PAGE).unwrap_or(usize::MAX);
     let more = revisions.len() > shown;
     revisions.truncate(shown);
-    let notice = match (asked.applied, asked.to) {
-        (Some(id), Some(to)) if live == Some(id) => Some(Notice::good(
-            format!("Rolled back to revision {to}"),
-            format!("Its files are live again, as revision {id}."),
-        )),
-        (Some(id), None) if live == Some(id) => {
-            Some(Notice::good(format!("Revision {id} is live"), "Applied."))
-        }
-        _ => None,
-    };
+    let notice = what_happened(&asked, live);
     let now = now_ms();
     let page = HistoryPage {
         frame: Frame::new(&app, who.session(), live, "/history"),
@@ -106,6 +100,26 @@ pub(crate) async fn show_history(
             .collect(),
     };
     Ok(show(StatusCode::OK, &page))
+}
+
+/// What led here, as the address says; for as long as it is true.
+fn what_happened(asked: &Asked, live: Option<i64>) -> Option<Notice> {
+    if let Some(id) = asked.confirmed.filter(|id| live == Some(*id)) {
+        let text = "It was confirmed, and its files are in place.";
+        return Some(Notice::good(format!("Revision {id} is live"), text));
+    }
+    if let (Some(id), Some(live)) = (asked.taken_back, live) {
+        let text = format!("Revision {live} is in effect again.");
+        return Some(Notice::good(format!("Revision {id} was taken back"), text));
+    }
+    let id = asked.applied.filter(|id| live == Some(*id))?;
+    Some(match asked.to {
+        Some(to) => Notice::good(
+            format!("Rolled back to revision {to}"),
+            format!("Its files are live again, as revision {id}."),
+        ),
+        None => Notice::good(format!("Revision {id} is live"), "Applied."),
+    })
 }
 
 #[derive(Deserialize)]
@@ -224,7 +238,7 @@ pub(crate) async fn roll_back(
         }
         Err(error) => {
             let (title, findings) = told(&error);
-            let notice = Notice::bad(title, format!("{error}."));
+            let notice = Notice::bad(title, sentence(&error));
             let told = Some((notice, Some(findings)));
             rollback_page(&app, &who, id, StatusCode::UNPROCESSABLE_ENTITY, told).await
         }

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use crate::app::App;
 use crate::error::Nope;
 use crate::extractors::{Arriving, set_cookie};
-use crate::page::{Notice, Porch, show};
+use crate::page::{Banner, Notice, Porch, show};
 
 use super::Answer;
 use super::login::with_cookie;
@@ -20,6 +20,7 @@ use super::login::with_cookie;
 #[template(path = "password.html")]
 struct PasswordPage {
     porch: Porch,
+    banner: Option<Banner>,
     notice: Option<Notice>,
     user: String,
     csrf: String,
@@ -114,6 +115,7 @@ fn page(
 ) -> axum::response::Response {
     let page = PasswordPage {
         porch: app.porch(),
+        banner: Banner::of(app, &who.session),
         notice,
         user: who.session.user.clone(),
         csrf: who.session.csrf.clone(),

@@ -52,6 +52,14 @@ pub(crate) fn duration(seconds: u64) -> String {
     }
 }
 
+/// A span of time that is running out, to the second: `4 min 12 s`. The script says it the same way.
+pub(crate) fn countdown(seconds: u64) -> String {
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        _ => format!("{} min {} s", seconds / 60, seconds % 60),
+    }
+}
+
 /// How long ago `then` was: `just now`, `5 min ago`. Both in milliseconds since 1970.
 pub(crate) fn ago(then_ms: i64, now_ms: i64) -> String {
     let seconds = now_ms.saturating_sub(then_ms).max(0).unsigned_abs() / 1000;
@@ -105,6 +113,10 @@ mod tests {
         assert_eq!(bytes(1536), "1.5 KiB");
         assert_eq!(bytes(20 * 1024 * 1024), "20 MiB");
         assert_eq!(bytes(u64::MAX), "15 EiB");
+        assert_eq!(
+            (countdown(59), countdown(252)),
+            ("59 s".into(), "4 min 12 s".into())
+        );
         assert_eq!(duration(59), "59 s");
         assert_eq!(duration(3 * 3600 + 120), "3 h 2 min");
         assert_eq!(duration(86_400 + 3600), "1 d 1 h");

@@ -24,6 +24,7 @@ pub(crate) struct RevisionView {
 /// `may_change` is whether the person looking may roll back at all.
 pub(crate) fn revision(revision: &Revision, now_ms: i64, may_change: bool) -> RevisionView {
     let (class, word, failure) = match &revision.state {
+        RevisionState::Trial { .. } => ("warn", "On trial", None),
         RevisionState::Live => ("good", "Live", None),
         RevisionState::Pending => ("warn", "Pending", None),
         RevisionState::Superseded => ("none", "Superseded", None),

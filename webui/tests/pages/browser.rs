@@ -158,6 +158,18 @@ impl Browser {
         self.get("/layer7").await.value("csrf")
     }
 
+    /// Puts a change on trial, past the pages.
+    pub(crate) async fn on_trial(&self) {
+        let files = self.control.live_files().await.unwrap();
+        let within = "5m".parse().unwrap();
+        let author = Author::new("test", "test");
+        let applied = self
+            .control
+            .apply_on_trial(files, author, "", None, within)
+            .await;
+        assert!(applied.unwrap().trial.is_some());
+    }
+
     /// haproxy.cfg as it is live.
     pub(crate) async fn layer7(&self) -> String {
         self.control

@@ -16,3 +16,4 @@ mod status;
 #[path = "../support/mod.rs"]
 mod support;
 mod tls;
+mod trial;

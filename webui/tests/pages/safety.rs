@@ -50,6 +50,7 @@ fn assert_safe(page: &Page, what: &str) {
 #[tokio::test]
 async fn every_page_is_safe_and_names_the_box() {
     let mut browser = Browser::admin().await;
+    browser.on_trial().await;
     for path in [
         "/",
         "/services",
@@ -119,9 +120,12 @@ async fn forms_without_the_sessions_token_are_refused() {
         "/password",
         "/files/delete",
         "/history/1/rollback",
+        "/trial/confirm",
+        "/trial/rollback",
     ] {
         let form = [
             ("csrf", "x"),
+            ("revision", "1"),
             ("base", "1"),
             ("name", "maps/x"),
             ("new", "y"),

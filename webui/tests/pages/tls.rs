@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use lanai_control::{Author, Control, Role};
 use lanai_webui::{WebServer, WebSettings, certificate_fingerprint};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
@@ -22,6 +23,7 @@ use crate::support;
 
 struct Running {
     dir: TempDir,
+    control: Control,
     address: SocketAddr,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
@@ -37,7 +39,7 @@ async fn start() -> Running {
         addresses: Vec::new(),
     };
     let control = support::open(dir.path()).await;
-    let server = WebServer::bind(settings, control).await.unwrap();
+    let server = WebServer::bind(settings, control.clone()).await.unwrap();
     let address = server.address();
     let (stop, stopped) = oneshot::channel::<()>();
     let task = tokio::spawn(server.run(async {
@@ -45,6 +47,7 @@ async fn start() -> Running {
     }));
     Running {
         dir,
+        control,
         address,
         stop,
         task,
@@ -144,6 +147,76 @@ async fn plain_http_is_sent_to_https() {
         let _ = socket.read_to_string(&mut answer).await;
         assert!(answer.contains(expected), "{host}: {answer}");
     }
+}
+
+/// Sends the banner's Confirm as far as its body, and waits until the box asks for that.
+async fn begin_to_confirm(stream: &mut TlsStream<TcpStream>, token: &str, body: &str) {
+    let head = format!(
+        "POST /trial/confirm HTTP/1.1\r\nHost: localhost\r\nOrigin: https://localhost\r\n\
+         Cookie: __Host-sid={token}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+         Content-Length: {}\r\nExpect: 100-continue\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut word = [0; 25];
+    stream.read_exact(&mut word).await.unwrap();
+    assert_eq!(&word, b"HTTP/1.1 100 Continue\r\n\r\n");
+}
+
+/// Everything until the box closes the connection.
+async fn rest(stream: &mut TlsStream<TcpStream>) -> String {
+    let mut answer = Vec::new();
+    let read = timeout(Duration::from_secs(15), stream.read_to_end(&mut answer));
+    let _ = read.await.expect("the connection is closed");
+    String::from_utf8(answer).unwrap()
+}
+
+#[tokio::test]
+async fn only_a_connection_from_after_the_change_confirms_it() {
+    let running = start().await;
+    let control = &running.control;
+    let author = Author::new("ann", "test");
+    let password = crate::browser::PASSWORD;
+    control.add_user("ann", Role::Admin, &author).await.unwrap();
+    control
+        .set_password("ann", password, &author)
+        .await
+        .unwrap();
+    let session = control.login("ann", password, "127.0.0.1").await.unwrap();
+    let token = session.token;
+    let csrf = control.session(&token).await.unwrap().unwrap().csrf;
+    let body = format!("csrf={csrf}&revision=2");
+
+    let mut idle = connect(running.address).await;
+    let get = "GET /login HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    idle.write_all(get.as_bytes()).await.unwrap();
+    idle.read_exact(&mut [0; 15]).await.unwrap();
+    let mut old = connect(running.address).await;
+    begin_to_confirm(&mut old, &token, &body).await;
+    let files = control.live_files().await.unwrap();
+    let within = "5m".parse().unwrap();
+    control
+        .apply_on_trial(files, author, "", None, within)
+        .await
+        .unwrap();
+
+    // Who is idle is let go, who is not gets an answer first, and is let go then.
+    rest(&mut idle).await;
+    old.write_all(body.as_bytes()).await.unwrap();
+    let answer = rest(&mut old).await;
+    assert!(answer.starts_with("HTTP/1.1 409 Conflict\r\n"), "{answer}");
+    assert!(answer.contains("Please confirm once more"), "{answer}");
+    assert!(answer.contains("action=\"/trial/confirm\""), "{answer}");
+    assert!(control.trial().is_some());
+
+    let mut fresh = connect(running.address).await;
+    begin_to_confirm(&mut fresh, &token, &body).await;
+    fresh.write_all(body.as_bytes()).await.unwrap();
+    let mut answer = [0; 22];
+    fresh.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 303 See Other");
+    assert_eq!(control.trial(), None);
+    assert_eq!(control.live_revision().await.unwrap().unwrap().id.0, 2);
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use lanai_control::{
     BackendStatus, Control, Engine, EngineGone, EngineStatus, FileSet, FrontendStatus, Host,
-    HostError, LAYER7, ListenerStatus, PrepareError, ServerStatus, Settings,
+    HostError, LAYER7, ListenerStatus, PrepareError, ServerStatus, Settings, Trial, TrialState,
 };
 use lanai_network::{Observed, ObservedLink, Step, simulation};
 
@@ -184,8 +184,8 @@ fn server(name: &str, address: &str, checked: bool) -> ServerStatus {
     }
 }
 
-/// A kernel made of data, with eth0 to eth4.
-pub(crate) struct FakeHost(Mutex<Observed>);
+/// A kernel made of data, with eth0 to eth4, and a clock that never comes to an end by itself.
+pub(crate) struct FakeHost(Mutex<Observed>, Mutex<Option<TrialState>>);
 
 impl Default for FakeHost {
     fn default() -> Self {
@@ -199,7 +199,7 @@ impl Default for FakeHost {
                 loopback: false,
             });
         }
-        Self(Mutex::new(observed))
+        Self(Mutex::new(observed), Mutex::default())
     }
 }
 
@@ -216,6 +216,28 @@ impl Host for FakeHost {
             simulation::apply(&mut after, step).map_err(|why| HostError(why.to_string()))?;
         }
         *observed = after;
+        Ok(())
+    }
+
+    async fn begin_trial(&self, trial: &Trial) -> Result<(), HostError> {
+        *self.1.lock().unwrap() = Some(TrialState::Running {
+            revision: trial.revision,
+            left_s: trial.within_s,
+        });
+        Ok(())
+    }
+
+    async fn trial(&self) -> Result<Option<TrialState>, HostError> {
+        Ok(*self.1.lock().unwrap())
+    }
+
+    async fn confirm_trial(&self, revision: i64) -> Result<(), HostError> {
+        *self.1.lock().unwrap() = Some(TrialState::Confirmed { revision });
+        Ok(())
+    }
+
+    async fn end_trial(&self, _: i64) -> Result<(), HostError> {
+        self.1.lock().unwrap().take();
         Ok(())
     }
 }

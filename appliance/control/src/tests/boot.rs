@@ -197,10 +197,11 @@ async fn a_boot_without_host_and_engine_still_ends() {
         .apply(old(), ann(), "", None)
         .await
         .unwrap();
-    world.box_.faults.arm(0, Fault::Fail);
-    world.box_.faults.arm(1, Fault::Fail);
+    for step in 0..3 {
+        world.box_.faults.arm(step, Fault::Fail);
+    }
     let report = world.open().await.boot().await.unwrap();
-    assert_eq!(report.problems.len(), 2, "{:?}", report.problems);
+    assert_eq!(report.problems.len(), 3, "{:?}", report.problems);
     world.booted().await;
 }
 

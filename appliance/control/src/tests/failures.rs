@@ -177,14 +177,14 @@ fn dies(world: &World, one: &FileSet, two: &FileSet, faults: &[(usize, Option<Fa
         world
             .box_
             .faults
-            .arm(*at, fault.clone().unwrap_or(dead.clone()));
+            .arm(*at, fault.clone().unwrap_or(Fault::Die(dead.clone())));
     }
     drop(dead);
     let files = two.clone();
     let change = life.spawn(async move { control.apply(files, ann(), "", None).await.map(|_| ()) });
     let came = loop {
         match died.recv_timeout(Duration::from_millis(2)) {
-            Ok(()) => break true,
+            Ok(_) => break true,
             Err(RecvTimeoutError::Timeout) if change.is_finished() => break false,
             Err(_) if change.is_finished() => break false,
             Err(_) => {}

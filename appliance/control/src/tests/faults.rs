@@ -20,7 +20,9 @@ pub(crate) enum Fault {
     /// The step is refused.
     Fail,
     /// Nothing happens any more, for ever, as seen by everything but the receiver.
-    Die(Sender<()>),
+    Die(Sender<Sender<()>>),
+    /// Nothing happens until the receiver says so, by what it is sent. For asynchronous steps.
+    Hold(Sender<Sender<()>>),
 }
 
 impl Faults {
@@ -44,8 +46,8 @@ impl Faults {
         match self.take(step) {
             None => Ok(()),
             Some(Fault::Fail) => Err(io::Error::other(format!("injected at {step}"))),
-            Some(Fault::Die(sender)) => {
-                sender.send(()).expect("the test waits");
+            Some(Fault::Die(sender) | Fault::Hold(sender)) => {
+                sender.send(channel().0).expect("the test waits");
                 loop {
                     std::thread::park();
                 }
@@ -59,8 +61,15 @@ impl Faults {
             None => Ok(()),
             Some(Fault::Fail) => Err(format!("injected at {step}")),
             Some(Fault::Die(sender)) => {
-                sender.send(()).expect("the test waits");
+                sender.send(channel().0).expect("the test waits");
                 std::future::pending().await
+            }
+            Some(Fault::Hold(sender)) => {
+                let (go_on, word) = channel();
+                sender.send(go_on).expect("the test waits");
+                let waited = tokio::task::spawn_blocking(move || word.recv()).await;
+                waited.expect("no panic").expect("the test says so");
+                Ok(())
             }
         }
     }
@@ -73,8 +82,7 @@ impl Faults {
     }
 }
 
-/// A death, and where it is told.
-pub(crate) fn death() -> (Fault, Receiver<()>) {
-    let (sender, receiver) = channel();
-    (Fault::Die(sender), receiver)
+/// For a death or a hold, and where it is told.
+pub(crate) fn death() -> (Sender<Sender<()>>, Receiver<Sender<()>>) {
+    channel()
 }

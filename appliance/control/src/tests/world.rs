@@ -13,7 +13,7 @@ use crate::digest::sha256_hex;
 use crate::tests::faults::Faults;
 use crate::{
     Author, Clock, Control, Engine, EngineGone, EngineStatus, FileSet, Host, HostError,
-    PrepareError, RevisionId, RevisionState, Settings,
+    PrepareError, RevisionId, RevisionState, Settings, Trial, TrialState, Within,
 };
 
 /// What outlives a process of ours.
@@ -30,6 +30,10 @@ pub(crate) struct Box_ {
     pub(crate) running: Mutex<FileSet>,
     prepared: Mutex<Option<FileSet>>,
     pub(crate) faults: Faults,
+    /// The time of a trial, kept by somebody else than the process that may die.
+    pub(crate) trial: Mutex<Option<(Trial, TrialState)>>,
+    /// A host that says that no time is left at once.
+    pub(crate) short: Mutex<bool>,
     /// A host that does not keep its promise to undo.
     pub(crate) dirty: Mutex<bool>,
 }
@@ -67,6 +71,8 @@ impl World {
                 running: Mutex::default(),
                 prepared: Mutex::default(),
                 faults: Faults::default(),
+                trial: Mutex::default(),
+                short: Mutex::default(),
                 dirty: Mutex::default(),
             }),
             now_ms: Arc::new(AtomicI64::new(1_700_000_000_000)),
@@ -101,6 +107,40 @@ impl World {
 
     pub(crate) fn later(&self, milliseconds: i64) {
         self.now_ms.fetch_add(milliseconds, Ordering::SeqCst);
+    }
+
+    /// What the host does when the time of a trial is over.
+    pub(crate) fn time_over(&self) {
+        let mut slot = self.box_.trial.lock().unwrap();
+        let (trial, state) = slot.as_mut().expect("a trial");
+        let revision = trial.revision;
+        assert!(matches!(state, TrialState::Running { .. }), "{state:?}");
+        let mut kernel = self.box_.kernel.lock().unwrap();
+        // What is so already counts as done, as the kernel crate has it.
+        for step in trial.restore.iter().chain(&trial.withdraw) {
+            let _ = simulation::apply(&mut kernel, step);
+        }
+        *self.box_.running.lock().unwrap() = trial.previous.clone();
+        *state = TrialState::Reverted { revision };
+    }
+
+    /// The box is restarted: kernel, engine and the time of a trial are gone.
+    pub(crate) fn restart(&self) {
+        let fresh = World::new();
+        *self.box_.kernel.lock().unwrap() = fresh.box_.kernel.lock().unwrap().clone();
+        *self.box_.running.lock().unwrap() = FileSet::new();
+        *self.box_.prepared.lock().unwrap() = None;
+        *self.box_.trial.lock().unwrap() = None;
+    }
+
+    /// How the host says the trial stands.
+    pub(crate) fn host_says(&self) -> Option<TrialState> {
+        self.box_
+            .trial
+            .lock()
+            .unwrap()
+            .as_ref()
+            .map(|(_, state)| *state)
     }
 
     pub(crate) fn path(&self, name: &str) -> std::path::PathBuf {
@@ -143,9 +183,17 @@ impl World {
         );
         let all = control.revisions(100, None).await.unwrap();
         assert!(
-            all.iter()
-                .all(|revision| revision.state != RevisionState::Pending),
+            all.iter().all(|revision| !matches!(
+                revision.state,
+                RevisionState::Pending | RevisionState::Trial { .. }
+            )),
             "{all:?}"
+        );
+        assert_eq!(control.trial(), None);
+        assert_eq!(
+            self.host_says(),
+            None,
+            "the host has nothing to do any more"
         );
         assert_eq!(
             control.inner.running().files,
@@ -205,6 +253,69 @@ impl Host for Box_ {
             HostError(why)
         })
     }
+
+    async fn begin_trial(&self, trial: &Trial) -> Result<(), HostError> {
+        self.timer("begin", |slot| {
+            if slot.is_some() {
+                return Err("another trial is under way".to_owned());
+            }
+            let revision = trial.revision;
+            let left_s = if *self.short.lock().unwrap() {
+                0
+            } else {
+                trial.within_s
+            };
+            *slot = Some((trial.clone(), TrialState::Running { revision, left_s }));
+            Ok(())
+        })
+        .await
+    }
+
+    async fn trial(&self) -> Result<Option<TrialState>, HostError> {
+        self.faults.arrive("trial").await.map_err(HostError)?;
+        Ok(self.trial.lock().unwrap().as_ref().map(|(_, state)| *state))
+    }
+
+    async fn confirm_trial(&self, revision: i64) -> Result<(), HostError> {
+        self.timer("confirm", |slot| match slot {
+            Some((_, state))
+                if state.revision() == revision
+                    && !matches!(state, TrialState::Reverted { .. }) =>
+            {
+                *state = TrialState::Confirmed { revision };
+                Ok(())
+            }
+            _ => Err("too late".to_owned()),
+        })
+        .await
+    }
+
+    async fn end_trial(&self, revision: i64) -> Result<(), HostError> {
+        self.timer("end", |slot| match slot {
+            Some((trial, _)) if trial.revision != revision => Err("another trial".to_owned()),
+            slot => {
+                *slot = None;
+                Ok(())
+            }
+        })
+        .await
+    }
+}
+
+impl Box_ {
+    /// The step of a trial: before and after the deed something may go wrong.
+    async fn timer(
+        &self,
+        step: &str,
+        deed: impl FnOnce(&mut Option<(Trial, TrialState)>) -> Result<(), String> + Send,
+    ) -> Result<(), HostError> {
+        self.faults.arrive(step).await.map_err(HostError)?;
+        deed(&mut self.trial.lock().unwrap()).map_err(HostError)?;
+        self.faults
+            .arrive(&format!("{step}, done"))
+            .await
+            .map_err(HostError)
+    }
 }
 
 #[async_trait]
@@ -240,6 +351,11 @@ impl Engine for Box_ {
             ..EngineStatus::default()
         })
     }
+}
+
+/// The time that the tests' trials get.
+pub(crate) fn minutes() -> Within {
+    "5m".parse().unwrap()
 }
 
 pub(crate) fn ann() -> Author {

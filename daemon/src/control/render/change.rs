@@ -1,10 +1,12 @@
 //! What a change would do, or did.
 
-use lanai_control::{Applied, ApplyError, Effects, FileDiff, Preview};
+use lanai_control::{
+    Applied, ApplyError, Effects, FileDiff, OnTrial, Preview, RevisionId, TakenBack,
+};
 use lanai_network::Plan;
 use serde_json::json;
 
-use super::{Ink, Paper, check, check_value, history, messages};
+use super::{Ink, Paper, check, check_value, history, lasting, messages, moment};
 use crate::wire::shell::Reply;
 
 /// `lanai plan`.
@@ -45,13 +47,20 @@ pub(in crate::control) fn applied(paper: Paper, applied: &Applied) -> Reply {
             for notice in &applied.notices {
                 text += &format!("{}: {notice}\n", paper.ink(Ink::Warning, "notice"));
             }
-            let live = format!("revision {} is live", applied.revision);
-            text + &format!("{}\n", paper.ink(Ink::Good, &live))
+            text += &match &applied.trial {
+                Some(trial) => on_trial(paper, trial),
+                None => {
+                    let live = format!("revision {} is live", applied.revision);
+                    format!("{}\n", paper.ink(Ink::Good, &live))
+                }
+            };
+            text
         },
         || {
             let mut value = check_value(&applied.report);
             if let Some(object) = value.as_object_mut() {
                 object.insert("revision".to_owned(), json!(applied.revision));
+                object.insert("trial".to_owned(), json!(applied.trial));
                 object.insert("plan".to_owned(), json!(applied.plan));
                 object.insert("effects".to_owned(), json!(applied.effects));
                 object.insert("notices".to_owned(), json!(applied.notices));
@@ -61,7 +70,57 @@ pub(in crate::control) fn applied(paper: Paper, applied: &Applied) -> Reply {
     )
 }
 
-/// The same when it did not happen.
+/// What a revision on trial waits for, and what comes if it waits in vain.
+pub(super) fn on_trial(paper: Paper, trial: &OnTrial) -> String {
+    let head = format!("revision {} is on trial", trial.revision);
+    let back = match trial.previous {
+        Some(previous) => format!("revision {previous} comes back"),
+        None => "it is taken back".to_owned(),
+    };
+    format!(
+        "{}: unless `lanai confirm` keeps it before {} ({} left), {back}\n",
+        paper.ink(Ink::Warning, &head),
+        moment(trial.until_ms),
+        lasting(trial.left_s),
+    )
+}
+
+/// `lanai confirm`.
+pub(in crate::control) fn confirmed(paper: Paper, revision: RevisionId) -> Reply {
+    let live = format!("revision {revision} is live");
+    paper.reply(
+        true,
+        || format!("{}\n", paper.ink(Ink::Good, &live)),
+        || json!({ "revision": revision }),
+    )
+}
+
+/// `lanai rollback` of a revision on trial.
+pub(in crate::control) fn taken_back(paper: Paper, back: &TakenBack) -> Reply {
+    let now = match back.previous {
+        Some(previous) => format!("revision {previous} is live"),
+        None => "no revision is live".to_owned(),
+    };
+    paper.reply(
+        true,
+        || {
+            let mut text = network(paper, &back.plan);
+            text += &traffic(paper, &back.effects);
+            let whole = format!("revision {} is taken back, {now}", back.revision);
+            text + &format!("{}\n", paper.ink(Ink::Good, &whole))
+        },
+        || {
+            json!({
+                "taken_back": back.revision,
+                "revision": back.previous,
+                "plan": back.plan,
+                "effects": back.effects,
+            })
+        },
+    )
+}
+
+/// An apply or a rollback that did not happen.
 pub(in crate::control) fn not_applied(paper: Paper, error: &ApplyError) -> Reply {
     let as_before = match error {
         ApplyError::Refused(report) => return check(paper, report),
@@ -123,4 +182,35 @@ fn traffic(paper: Paper, effects: &Effects) -> String {
         super::counted(effects.listeners_unchanged, "listener"),
         super::counted(effects.servers_unchanged, "server"),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::shell::Form;
+
+    #[test]
+    fn a_trial_says_what_keeps_it_and_what_comes_otherwise() {
+        let trial = OnTrial {
+            revision: RevisionId(7),
+            previous: Some(RevisionId(6)),
+            within_s: 300,
+            left_s: 252,
+            until_ms: 0,
+        };
+        let text = on_trial(Paper::new(Form::Plain), &trial);
+        assert!(
+            text.starts_with("revision 7 is on trial: unless `lanai confirm` keeps it before ")
+        );
+        assert!(
+            text.ends_with("(4m12s left), revision 6 comes back\n"),
+            "{text}"
+        );
+        let first = OnTrial {
+            previous: None,
+            ..trial
+        };
+        let text = on_trial(Paper::new(Form::Plain), &first);
+        assert!(text.ends_with("it is taken back\n"), "{text}");
+    }
 }

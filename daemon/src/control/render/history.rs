@@ -10,6 +10,7 @@ use crate::wire::shell::Reply;
 pub(in crate::control) fn revisions(paper: Paper, revisions: &[Revision]) -> Reply {
     let state = |revision: &Revision| match &revision.state {
         RevisionState::Pending => "pending".to_owned(),
+        RevisionState::Trial { .. } => "on trial".to_owned(),
         RevisionState::Live => "live".to_owned(),
         RevisionState::Superseded => String::new(),
         RevisionState::Failed { why } => format!("failed: {why}"),

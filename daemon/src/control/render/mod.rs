@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::wire::shell::{Form, Reply};
 
-pub(super) use change::{applied, not_applied, plan};
+pub(super) use change::{applied, confirmed, not_applied, plan, taken_back};
 pub(super) use history::{diff, login_link, revisions, users};
 pub(super) use state::{part, status};
 

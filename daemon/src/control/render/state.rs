@@ -4,6 +4,7 @@ use lanai_control::{EngineStatus, Status};
 use lanai_network::Observed;
 use serde_json::json;
 
+use super::change::on_trial;
 use super::{Ink, Paper, lasting, moment, table};
 use crate::wire::shell::{Part, Reply};
 
@@ -65,6 +66,9 @@ fn whole(paper: Paper, status: &Status) -> String {
         }
         None => "no revision is live yet\n".to_owned(),
     };
+    if let Some(trial) = &status.trial {
+        text += &on_trial(paper, trial);
+    }
     if let Some(holder) = &status.busy {
         text += &format!(
             "{} ({}) is changing the configuration\n",

@@ -168,7 +168,7 @@ pub(super) async fn outcome_of(
         }
     };
     outcome.status = match &error {
-        ApplyError::Busy(_) => StatusCode::CONFLICT,
+        ApplyError::Busy(_) | ApplyError::OnTrial { .. } => StatusCode::CONFLICT,
         ApplyError::Internal(_) | ApplyError::NotRestored { .. } | ApplyError::Files { .. } => {
             StatusCode::INTERNAL_SERVER_ERROR
         }
@@ -209,6 +209,7 @@ pub(crate) fn told(error: &ApplyError) -> (&'static str, Findings) {
             ("The engine cannot run this", refusals(problems))
         }
         ApplyError::Busy(_) => ("Somebody else is applying a change", Findings::default()),
+        ApplyError::OnTrial { .. } => ("A revision is on trial", Findings::default()),
         ApplyError::NotRestored { .. } => (
             "It failed, and not everything is as it was",
             Findings::default(),
@@ -222,19 +223,17 @@ fn failure(error: &ApplyError, title: &'static str) -> Notice {
         ApplyError::NotRestored { .. } => "",
         _ => " Files, network and traffic are as they were.",
     };
-    let sentence = error.to_string();
-    let mut letters = sentence.chars();
+    Notice::bad(title, format!("{}{as_before}", sentence(error)))
+}
+
+/// An error as a sentence.
+pub(crate) fn sentence(error: &ApplyError) -> String {
+    let text = error.to_string();
+    let mut letters = text.chars();
     let first = letters
         .next()
         .map(|letter| letter.to_uppercase().to_string());
-    Notice::bad(
-        title,
-        format!(
-            "{}{}.{as_before}",
-            first.unwrap_or_default(),
-            letters.as_str()
-        ),
-    )
+    format!("{}{}.", first.unwrap_or_default(), letters.as_str())
 }
 
 /// Somebody else applied meanwhile: what they changed, and what this text would change now.
