@@ -194,11 +194,12 @@ def latency(share: float) -> Callable[[Rig, Plan], Samples]:
         def sample(name: str) -> dict:
             process = rig.origin if name == DIRECT else running[name].process
             before = process.cpu_seconds()
-            argv = [rig.load_tool, "pace", str(ports[name]), str(rate), str(plan.seconds), str(plan.connections)]
-            figures = json.loads(rig.load(argv))
+            argv = ["pace", str(ports[name]), str(rate), str(plan.seconds), str(plan.connections)]
+            figures = json.loads(rig.load([*prompt, rig.load_tool, *argv]))
             return {**figures, "rate": rate, "busy": (process.cpu_seconds() - before) / plan.seconds}
 
-        return rounds(plan, {name: name for name in ports}, sample)
+        with rig.prompt_origin() as prompt:
+            return rounds(plan, {name: name for name in ports}, sample)
 
     return run
 

@@ -32,7 +32,9 @@ fn used(port: u16) -> io::Result<TcpStream> {
             Progress::Partial if count > 0 => {}
             Progress::Partial | Progress::Wrong => {
                 let seen = String::from_utf8_lossy(&buffer[..count]).into_owned();
-                return Err(io::Error::other(format!("not the origin's answer: {seen:?}")));
+                return Err(io::Error::other(format!(
+                    "not the origin's answer: {seen:?}"
+                )));
             }
         }
     }

@@ -21,7 +21,12 @@ const LONGEST: usize = 4_096;
 pub(crate) fn serve(port: u16) -> io::Result<()> {
     let listener = listen(port)?;
     let epoll = epoll::create(CreateFlags::CLOEXEC)?;
-    epoll::add(&epoll, &listener, EventData::new_u64(LISTENER), EventFlags::IN)?;
+    epoll::add(
+        &epoll,
+        &listener,
+        EventData::new_u64(LISTENER),
+        EventFlags::IN,
+    )?;
     let mut origin = Origin {
         listener,
         epoll,
@@ -78,7 +83,12 @@ impl Origin {
                 self.connections.resize_with(index + 1, || None);
             }
             let flags = EventFlags::IN | EventFlags::OUT | EventFlags::RDHUP | EventFlags::ET;
-            epoll::add(&self.epoll, &socket, EventData::new_u64(index as u64), flags)?;
+            epoll::add(
+                &self.epoll,
+                &socket,
+                EventData::new_u64(index as u64),
+                flags,
+            )?;
             self.connections[index] = Some(Box::new(Connection::new(socket)));
         }
     }
@@ -136,7 +146,11 @@ impl Connection {
             if self.input.len() >= LONGEST {
                 return Err(Over);
             }
-            match net::recv(&self.socket, spare_capacity(&mut self.input), RecvFlags::empty()) {
+            match net::recv(
+                &self.socket,
+                spare_capacity(&mut self.input),
+                RecvFlags::empty(),
+            ) {
                 Ok((0, _)) => return Err(Over),
                 Ok(_) | Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => return Ok(()),

@@ -200,6 +200,7 @@ impl<'a> Client<'a> {
             "requests": self.load.requests(),
             "errors": self.errors,
             "p50_us": quantile(&self.latencies, 0.5),
+            "p90_us": quantile(&self.latencies, 0.9),
             "p99_us": quantile(&self.latencies, 0.99),
             "p999_us": quantile(&self.latencies, 0.999),
             "max_us": quantile(&self.latencies, 1.0),
@@ -217,7 +218,12 @@ fn connection(port: u16, epoll: &OwnedFd, key: usize) -> io::Result<Connection> 
     let socket = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
     socket.set_nodelay(true)?;
     socket.set_nonblocking(true)?;
-    epoll::add(epoll, &socket, EventData::new_u64(key as u64), EventFlags::IN)?;
+    epoll::add(
+        epoll,
+        &socket,
+        EventData::new_u64(key as u64),
+        EventFlags::IN,
+    )?;
     Ok(Connection {
         socket,
         answer: Answer::default(),
