@@ -34,8 +34,10 @@ def main() -> int:
     facts = gather_facts(plan.names)
     records = []
     for name in arguments.m:
+        others = rig.others()
+        samples = MEASURES[name].run(rig, plan)
         record = {"measure": name, "facts": facts, "rounds": plan.rounds, "seconds": plan.seconds,
-                  "connections": plan.connections, "samples": MEASURES[name].run(rig, plan)}
+                  "connections": plan.connections, "others": others(), "samples": samples}
         stop_peers(rig)
         records.append(record)
         show(record)

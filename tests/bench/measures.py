@@ -195,11 +195,10 @@ def latency(share: float) -> Callable[[Rig, Plan], Samples]:
             process = rig.origin if name == DIRECT else running[name].process
             before = process.cpu_seconds()
             argv = ["pace", str(ports[name]), str(rate), str(plan.seconds), str(plan.connections)]
-            figures = json.loads(rig.load([*prompt, rig.load_tool, *argv]))
+            figures = json.loads(rig.load([rig.load_tool, *argv]))
             return {**figures, "rate": rate, "busy": (process.cpu_seconds() - before) / plan.seconds}
 
-        with rig.prompt_origin() as prompt:
-            return rounds(plan, {name: name for name in ports}, sample)
+        return rounds(plan, {name: name for name in ports}, sample)
 
     return run
 

@@ -1,10 +1,10 @@
 """The bench's hands: processes that end with it, the processors they run on, and what they used."""
 
 import atexit
-import contextlib
 import json
 import os
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 ORIGIN_PORT = 9000
@@ -89,23 +90,6 @@ class Rig:
             process.stop()
         self.processes.clear()
 
-    @contextlib.contextmanager
-    def prompt_origin(self):
-        """For as long as this holds, the origin and a load of the same kind (`prompt`) take turns whenever
-        one of them waits. In the usual class either may keep the other from the processor for
-        milliseconds, which would be most of what is measured."""
-        self._schedule_origin("--fifo", 1)
-        try:
-            yield ["chrt", "--fifo", "1"]
-        finally:
-            self._schedule_origin("--other", 0)
-
-    def _schedule_origin(self, kind: str, priority: int):
-        argv = ["chrt", kind, "--pid", str(priority), str(self.origin.pid)]
-        done = subprocess.run(argv, text=True, capture_output=True)
-        if done.returncode != 0:
-            raise Trouble(f"{' '.join(argv)}: {done.stderr.strip()}; a container needs the capability SYS_NICE")
-
     def load(self, argv: list[str], pinned: bool = True) -> str:
         """Runs a load to its end; gives what it says."""
         done = subprocess.run(on_cpu(self.load_cpu if pinned else None, argv), text=True, capture_output=True)
@@ -127,6 +111,21 @@ class Rig:
         wrong = re.search(r"Non-2xx or 3xx responses: (\d+)", said)
         return {"requests": int(requests[1]), "rps": float(rate[1]),
                 "errors": errors + (int(wrong[1]) if wrong else 0)}
+
+    def others(self) -> Callable[[], float]:
+        """Begins to watch what else runs on this machine; gives the function that says how much: 1 is a
+        whole processor's time. Time that the hypervisor took (steal) is someone else's too."""
+        began, busy, ours = time.monotonic(), machine_seconds(), self._own_seconds()
+
+        def share() -> float:
+            others = (machine_seconds() - busy) - (self._own_seconds() - ours)
+            return max(0.0, others / (time.monotonic() - began))
+
+        return share
+
+    def _own_seconds(self) -> float:
+        ended = sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+        return ended + sum(process.cpu_seconds() for process in self.processes if process.child.poll() is None)
 
     def origin_counts(self) -> tuple[int, int]:
         """Connections that the origin took so far, and requests that it answered."""
@@ -183,6 +182,13 @@ class Process:
             before = now
             time.sleep(0.1)
         return now
+
+
+def machine_seconds() -> float:
+    """Time that the processors did not idle, all together."""
+    user, nice, system, _idle, _wait, irq, softirq, steal = map(
+        int, Path("/proc/stat").read_text().splitlines()[0].split()[1:9])
+    return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
 
 
 def on_cpu(cpu: int | None, argv: list[str]) -> list[str]:

@@ -9,6 +9,8 @@ from peers import CONTROL, REFERENCE, SUBJECT
 # Below this a proxy waited for the load: its requests per second say nothing, and its processor time
 # by request is too high, since it woke up for fewer requests at once.
 BUSY = 0.9
+# What else may run, of one processor, without being named.
+OTHERS = 0.05
 # A control that is worse than this excuses nothing.
 NOISE = 1.10
 
@@ -122,6 +124,8 @@ def warnings(record: dict) -> list[str]:
     """What makes a measure's figures doubtful."""
     found = []
     samples = record["samples"]
+    if record["others"] > OTHERS:
+        found.append(f"the machine was not ours alone: {record['others']:.2f} of a processor went to others")
     for name, taken in samples.items():
         errors = sum(sample.get("errors", 0) for sample in taken)
         if errors:
