@@ -124,7 +124,10 @@ def warnings(record: dict) -> list[str]:
     """What makes a measure's figures doubtful."""
     found = []
     samples = record["samples"]
-    if record["others"] > OTHERS:
+    # Samples of an older bench do not have it.
+    if "others" not in record:
+        found.append("what else ran on the machine was not watched")
+    elif record["others"] > OTHERS:
         found.append(f"the machine was not ours alone: {record['others']:.2f} of a processor went to others")
     for name, taken in samples.items():
         errors = sum(sample.get("errors", 0) for sample in taken)
