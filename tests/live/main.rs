@@ -12,9 +12,12 @@
 
 mod haproxy;
 mod hitless;
+mod kills;
 mod load;
 mod namespace;
 mod notice;
 mod origin;
+mod rights;
 mod site;
 mod stage;
+mod upgrade;

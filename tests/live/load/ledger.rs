@@ -295,10 +295,6 @@ impl Report {
         }
     }
 
-    /// The longest time in which no request succeeded, of those on new connections and on kept ones.
-    pub(crate) fn gap(&self) -> Duration {
-        self.of(Kind::Kept).longest.max(self.of(Kind::Fresh).longest)
-    }
 
     /// The first failures in words, with their times since the first of them.
     pub(crate) fn first_failures(&self) -> String {
