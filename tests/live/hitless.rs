@@ -71,10 +71,10 @@ fn change(stage: &mut Stage<'_>, round: u32) {
             (stage.origin.requests(origin::WEB[2]) > before).then_some(())
         }),
         // Requests that had chosen it before may still arrive; the server is gone from the table.
-        Change::Server(false) => assert_eq!(server(stage, "s3"), None, "round {round}"),
+        Change::Server(false) => assert_eq!(stage.server("s3"), None, "round {round}"),
         Change::Weight(weight) => {
             assert_eq!(
-                server(stage, "s1").unwrap()["weight"],
+                stage.server("s1").unwrap()["weight"],
                 weight,
                 "round {round}"
             );
@@ -96,17 +96,4 @@ fn change(stage: &mut Stage<'_>, round: u32) {
             );
         }
     }
-}
-
-/// What the engine says of a server of the backend under load.
-#[track_caller]
-fn server(stage: &Stage<'_>, name: &str) -> Option<serde_json::Value> {
-    let stat = stage.stat();
-    let backends = stat["backends"].as_array().unwrap();
-    let items = backends
-        .iter()
-        .find(|entry| entry["name"] == "items")
-        .unwrap();
-    let servers = items["servers"].as_array().unwrap();
-    servers.iter().find(|entry| entry["name"] == name).cloned()
 }

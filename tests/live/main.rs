@@ -21,3 +21,4 @@ mod rights;
 mod site;
 mod stage;
 mod upgrade;
+mod watchdog;

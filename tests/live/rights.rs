@@ -108,6 +108,5 @@ fn execute_inside(lab: &Lab, pid: i32) -> (String, String) {
         found.unwrap_or_default().trim().to_owned()
     };
     let (outcome, errno) = (after("outcome "), after("errno "));
-    println!("{text}");
     (outcome, errno)
 }

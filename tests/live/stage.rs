@@ -205,6 +205,16 @@ impl<'lab> Stage<'lab> {
         web.unwrap()["requests"].as_u64().unwrap()
     }
 
+    /// What the engine says of a server of the backend under load.
+    #[track_caller]
+    pub(crate) fn server(&self, name: &str) -> Option<serde_json::Value> {
+        let stat = self.stat();
+        let backends = stat["backends"].as_array().unwrap();
+        let items = backends.iter().find(|entry| entry["name"] == "items");
+        let servers = items.unwrap()["servers"].as_array().unwrap();
+        servers.iter().find(|entry| entry["name"] == name).cloned()
+    }
+
     /// Process ids of Lanai's processes of that name. They need not be children of anybody here.
     pub(crate) fn pids(&self, name: &str) -> Vec<i32> {
         let run = self.appliance.run_directory();

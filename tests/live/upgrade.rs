@@ -53,6 +53,41 @@ fn an_upgrade_is_noticed_by_nobody() {
         .ok();
 }
 
+/// What concerns a process as a whole needs another process, and the same road.
+#[test]
+fn a_change_of_the_whole_process_is_noticed_by_nobody() {
+    let lab = Lab::new();
+    let stage = Stage::lanai(&lab);
+    let (first, sockets) = (stage.engine(), stage.lasting_sockets());
+    let load = stage.load(
+        Size {
+            rounds: 1,
+            rate: 500,
+        }
+        .mix(5),
+    );
+    let text = stage
+        .site
+        .text("    nbthread 1")
+        .replace("maxconn 2000", "maxconn 1500");
+    stage.appliance.write("haproxy.cfg", &text);
+    stage.appliance.apply("one thread, fewer connections");
+    until("an engine with other settings", within(), || {
+        (stage.pids("lanai-engine").len() > 1).then_some(())
+    });
+    assert_eq!(stage.lasting_sockets(), sockets);
+    let done = load.ledger.report().of(Kind::Fresh).done;
+    until("requests on the new engine", within(), || {
+        (load.ledger.report().of(Kind::Fresh).done > done + 20).then_some(())
+    });
+    let report = load.finish();
+    println!("{report}{}", report.first_failures());
+    report.nothing_dropped();
+    until("the former engine to end", within(), || {
+        (!stage.pids("lanai-engine").contains(&first)).then_some(())
+    });
+}
+
 #[test]
 fn a_former_engine_ends_after_hard_stop_after() {
     let lab = Lab::new();

@@ -295,7 +295,6 @@ impl Report {
         }
     }
 
-
     /// The first failures in words, with their times since the first of them.
     pub(crate) fn first_failures(&self) -> String {
         let Some(first) = self.failures.first() else {
