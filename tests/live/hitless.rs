@@ -6,7 +6,7 @@ use lanai_tests::{Lab, until, within};
 
 use crate::load::Kind;
 use crate::origin;
-use crate::site::{BOX, Change};
+use crate::site::{BOX, Change, Site};
 use crate::stage::{CLIENTS, Size, Stage};
 
 /// One change a second.
@@ -18,6 +18,8 @@ fn changes_are_noticed_by_nobody() {
     let lab = Lab::new();
     let mut stage = Stage::lanai(&lab);
     let (engine, sockets) = (stage.engine(), stage.lasting_sockets());
+    let parent = i32::try_from(stage.appliance.daemon().id()).unwrap();
+    let held = descriptors(parent);
     let load = stage.load(size.mix(size.rounds * 2));
     let mut counted = stage.counted();
     let mut slowest = Duration::ZERO;
@@ -40,8 +42,9 @@ fn changes_are_noticed_by_nobody() {
     }
     let report = load.finish();
     println!(
-        "{} changes with `lanai apply`, the slowest seen through after {slowest:?}\n{report}",
-        size.rounds
+        "{} changes with `lanai apply`, the slowest seen through after {slowest:.1?}; the engine's memory: {}\n{report}",
+        size.rounds,
+        memory(engine)
     );
     report.nothing_dropped();
     let total = stage.counted();
@@ -55,6 +58,12 @@ fn changes_are_noticed_by_nobody() {
         0,
         "kept connections were closed\n{report}"
     );
+    // What was added is taken away: nothing is held for binds that are no more.
+    stage.appliance.write("haproxy.cfg", &Site::new().text(""));
+    stage.appliance.apply("as in the beginning");
+    until("the parent to hold what it held", within(), || {
+        (descriptors(parent) == held).then_some(())
+    });
 }
 
 /// Applies the change of a round and waits until it can be seen from outside.
@@ -96,4 +105,15 @@ fn change(stage: &mut Stage<'_>, round: u32) {
             );
         }
     }
+}
+
+fn descriptors(pid: i32) -> usize {
+    let open = std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap();
+    open.count()
+}
+
+fn memory(pid: i32) -> String {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.unwrap_or_default().trim().to_owned()
 }

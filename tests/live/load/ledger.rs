@@ -161,6 +161,7 @@ struct Book {
     until: Option<Instant>,
     tallies: [Tally; Kind::ALL.len()],
     failures: Vec<Failure>,
+    stall: Duration,
     /// A request that began after the first instant ended at the second.
     awaited: Option<(Instant, Option<Instant>)>,
 }
@@ -179,6 +180,7 @@ impl Ledger {
                 until: None,
                 tallies: Kind::ALL.map(|_| Tally::new(now)),
                 failures: Vec::new(),
+                stall: Duration::ZERO,
                 awaited: None,
             }),
         }
@@ -219,6 +221,13 @@ impl Ledger {
         self.book().tallies[kind as usize].skipped += times;
     }
 
+    /// The clients themselves came so late to their turn: for want of a processor, and not because
+    /// of anybody they talk to.
+    pub(crate) fn stalled(&self, late: Duration) {
+        let mut book = self.book();
+        book.stall = book.stall.max(late);
+    }
+
     pub(crate) fn failed(&self, failure: Failure) {
         let mut book = self.book();
         book.tallies[failure.kind as usize].failed[failure.cause as usize] += 1;
@@ -255,6 +264,7 @@ impl Ledger {
         }
         Report {
             span: now - book.since,
+            stall: book.stall,
             tallies: book.tallies.clone(),
             failures: book.failures.clone(),
         }
@@ -268,7 +278,8 @@ impl Ledger {
 /// The figures at one time.
 #[derive(Clone, Debug)]
 pub(crate) struct Report {
-    pub(crate) span: Duration,
+    span: Duration,
+    stall: Duration,
     tallies: [Tally; Kind::ALL.len()],
     pub(crate) failures: Vec<Failure>,
 }
@@ -317,7 +328,12 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let span = self.span.as_secs_f64();
-        writeln!(out, "{span:.1} s of load")?;
+        let ms = |duration: Duration| duration.as_secs_f64() * 1e3;
+        writeln!(
+            out,
+            "{span:.1} s of load; the clients themselves stood still for {:.0} ms at most",
+            ms(self.stall)
+        )?;
         write!(
             out,
             "{:<15}{:>9}{:>9}{:>8}",
@@ -331,7 +347,6 @@ impl fmt::Display for Report {
             "{:>8}{:>8}{:>10}{:>10}{:>10}{:>10}",
             "closed", "skipped", "p50 ms", "p99 ms", "p99.9 ms", "gap ms"
         )?;
-        let ms = |duration: Duration| duration.as_secs_f64() * 1e3;
         for kind in Kind::ALL {
             let tally = self.of(kind);
             if tally.done + tally.failures() == 0 {
@@ -351,7 +366,12 @@ impl fmt::Display for Report {
             }
             write!(out, "{:>8}{:>8}", tally.closed, tally.skipped)?;
             for quantile in [0.5, 0.99, 0.999] {
-                write!(out, "{:>10.2}", ms(tally.quantile(quantile)))?;
+                // How long a download takes is set.
+                if kind == Kind::Download {
+                    write!(out, "{:>10}", "")?;
+                } else {
+                    write!(out, "{:>10.2}", ms(tally.quantile(quantile)))?;
+                }
             }
             writeln!(out, "{:>10.0}", ms(tally.longest))?;
         }

@@ -22,6 +22,9 @@ use lanai_tests::{until, within};
 use crate::namespace;
 pub(crate) use ledger::{Cause, Failure, Kind, Ledger, Report};
 
+/// How often the clients' own clock is looked at.
+const TICK: Duration = Duration::from_millis(5);
+
 /// Clients of one kind: so many connections, together so many exchanges a second.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Clients {
@@ -172,6 +175,7 @@ impl Drop for Load {
 async fn clients(run: Arc<Run>) {
     let mut tasks = tokio::task::JoinSet::new();
     let mix = run.mix;
+    tasks.spawn(clock(run.clone()));
     for index in 0..mix.kept.connections {
         tasks.spawn(http::kept(run.clone(), index));
     }
@@ -192,5 +196,14 @@ async fn clients(run: Arc<Run>) {
     }
     while let Some(ended) = tasks.join_next().await {
         ended.unwrap();
+    }
+}
+
+/// Sees how late this thread itself is.
+async fn clock(run: Arc<Run>) {
+    while run.goes_on() {
+        let due = Instant::now() + TICK;
+        tokio::time::sleep_until(due.into()).await;
+        run.ledger.stalled(due.elapsed());
     }
 }
