@@ -62,6 +62,12 @@ impl<'lab> Appliance<'lab> {
         self.root.join("etc")
     }
 
+    /// The directory of sockets and process ids.
+    #[must_use]
+    pub fn run_directory(&self) -> PathBuf {
+        self.root.join("run")
+    }
+
     /// Reads a file of the configuration.
     #[track_caller]
     #[must_use]
@@ -124,6 +130,14 @@ impl<'lab> Appliance<'lab> {
         let mut daemon = self.daemon.take().unwrap();
         daemon.signal(nix::sys::signal::Signal::SIGTERM);
         daemon.ended(Duration::from_secs(15))
+    }
+
+    /// Kills the daemon, without a chance to say goodbye to its children.
+    #[track_caller]
+    pub fn kill(&mut self) {
+        let mut daemon = self.daemon.take().unwrap();
+        daemon.signal(nix::sys::signal::Signal::SIGKILL);
+        daemon.ended(Duration::from_secs(5));
     }
 
     /// The daemon's process.

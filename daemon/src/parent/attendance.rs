@@ -255,6 +255,10 @@ impl Attendance {
             }
             Question::Override { key, command } if engine => ward.estate().journal(key, command),
             Question::HandedOver => {
+                if engine && ward.estate().files().is_some() {
+                    // It has been at work all the time, whatever this parent has seen of it.
+                    self.up();
+                }
                 ward.tell(News::HandedOver).await;
                 Ok(())
             }
@@ -305,10 +309,7 @@ impl Attendance {
                 }
             }
             Question::Live => {
-                if !self.live.swap(true, Ordering::Relaxed) {
-                    tracing::info!("up");
-                    super::notify_manager("READY=1");
-                }
+                self.up();
                 Reply::Done
             }
             Question::BeginTrial { trial } => done(self.trials.begin(*trial).await),
@@ -316,6 +317,14 @@ impl Attendance {
             Question::ConfirmTrial { revision } => done(self.trials.confirm(revision).await),
             Question::EndTrial { revision } => done(self.trials.end(revision).await),
             _ => failed("this is for one who attends"),
+        }
+    }
+
+    /// A configuration is in effect: whoever started the service is told, once.
+    fn up(&self) {
+        if !self.live.swap(true, Ordering::Relaxed) {
+            tracing::info!("up");
+            super::notify_manager("READY=1");
         }
     }
 
