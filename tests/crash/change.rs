@@ -189,7 +189,7 @@ fn files(site: &Site, side: Side) -> Files {
 }
 
 /// A certificate with its key; the certificate alone stays beside it, for curl.
-fn certificate(site: &Site, word: &str) -> Vec<u8> {
+pub(crate) fn certificate(site: &Site, word: &str) -> Vec<u8> {
     let at = |name: &str| site.dir().join(name).to_str().unwrap().to_owned();
     let (key, public) = (at(&format!("{word}.key")), at(&format!("{word}.pem")));
     let subject = format!("/CN={word}");

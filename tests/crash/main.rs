@@ -12,8 +12,8 @@
 mod change;
 mod deaths;
 // mod durable;
-// mod faults;
-// mod mutated;
+mod faults;
+mod mutated;
 mod rig;
 mod tracer;
 
