@@ -52,7 +52,14 @@ impl Control {
     /// If the history cannot be read. Nothing was touched then.
     pub async fn boot(&self) -> Result<BootReport, BootError> {
         let inner = Arc::clone(&self.inner);
-        let journey = tokio::spawn(async move { boot::boot(&inner).await });
+        let journey = tokio::spawn(async move {
+            let done = boot::boot(&inner).await;
+            // After its turn has ended: whoever waits for this goes next.
+            if done.is_ok() {
+                inner.set_booted();
+            }
+            done
+        });
         journey.await.map_err(|_| Error::Interrupted)?
     }
 
@@ -98,7 +105,8 @@ impl Control {
     }
 
     /// Makes `files` the running configuration, or changes nothing. With `base`, only if that is the
-    /// live revision. Dropping the future does not stop the change.
+    /// live revision. Dropping the future does not stop the change. Before the first
+    /// [`Control::boot`] it waits for that.
     ///
     /// # Errors
     /// After each of them files, network and traffic are as before, save

@@ -15,10 +15,10 @@ use crate::within::span;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The database.
-    #[error("the database failed")]
+    #[error("the database lanai.db in the state directory failed: {0}")]
     Store(#[from] lanai_store::Error),
     /// A file or directory.
-    #[error("{}", path.display())]
+    #[error("{}: {source}", path.display())]
     Io {
         /// Which.
         path: PathBuf,

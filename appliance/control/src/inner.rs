@@ -4,6 +4,7 @@
 use std::fs;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use lanai_store::{RevisionId, Store};
 use tokio::sync::{OwnedMutexGuard, watch};
@@ -23,6 +24,9 @@ use crate::trial::Window;
 /// Name of the database in the state directory.
 const DATABASE: &str = "lanai.db";
 
+/// How long a change that was asked for early waits for the boot.
+const BOOT_LIMIT: Duration = Duration::from_secs(60);
+
 pub(crate) struct Inner {
     pub(crate) settings: Settings,
     pub(crate) engine: Arc<dyn Engine>,
@@ -41,6 +45,8 @@ pub(crate) struct Inner {
     /// A trial that is over for us, and that the host could not be told to forget. Another change
     /// must not begin before it is: its time might still run.
     pub(crate) unended: Mutex<Option<RevisionId>>,
+    /// Whether this process has brought the box to its configuration.
+    booted: watch::Sender<bool>,
 }
 
 /// What the box was last asked to run.
@@ -96,7 +102,28 @@ impl Inner {
             notices: Mutex::default(),
             window: watch::Sender::default(),
             unended: Mutex::default(),
+            booted: watch::Sender::new(false),
         })
+    }
+
+    /// Notes that the box runs its configuration: from now on it may be changed.
+    pub(crate) fn set_booted(&self) {
+        self.booted.send_replace(true);
+    }
+
+    /// Waits for the first boot, a while. A change that came before it would take the box for empty:
+    /// it would remove nothing of what the configuration before it has, on disk and in the network.
+    pub(crate) async fn after_boot(&self) -> Result<(), Holder> {
+        let mut booted = self.booted.subscribe();
+        let done = tokio::time::timeout(BOOT_LIMIT, booted.wait_for(|booted| *booted)).await;
+        match done {
+            Ok(_) => Ok(()),
+            Err(_) => Err(self.holder().unwrap_or(Holder {
+                name: "lanai".to_owned(),
+                from: "boot".to_owned(),
+                since_ms: self.now_ms(),
+            })),
+        }
     }
 
     /// The right to change things, or who has it.

@@ -15,6 +15,8 @@ use crate::wire::frame;
 
 /// Pause before the next try when the engine cannot be reached: the parent is starting it.
 const PAUSE: Duration = Duration::from_millis(100);
+/// Pause before the next try when the history cannot be read.
+const RETRY: Duration = Duration::from_secs(2);
 
 /// Never ends. `booted` becomes true when the first configuration is in effect, or none could be.
 pub(super) async fn keep(
@@ -69,6 +71,7 @@ async fn gone(mut stream: UnixStream) {
 }
 
 async fn boot(control: &Control) {
+    let mut complaint = String::new();
     loop {
         match control.boot().await {
             Ok(report) => {
@@ -86,9 +89,14 @@ async fn boot(control: &Control) {
                 return;
             }
             Err(lanai_control::BootError::Busy(_)) => tokio::time::sleep(PAUSE).await,
+            // Nothing was touched. A disk that answers again is noticed here, and by nobody else.
             Err(error) => {
-                tracing::error!("{}", crate::chain(&error));
-                return;
+                let text = crate::chain(&error);
+                if text != complaint {
+                    tracing::error!("{text}; it is tried again");
+                    complaint = text;
+                }
+                tokio::time::sleep(RETRY).await;
             }
         }
     }

@@ -230,3 +230,24 @@ async fn leftovers_of_a_crash_are_removed() {
     assert!(!world.path("ssl/.lanai-www.pem").exists());
     assert!(world.path("ssl/.mine").exists());
 }
+
+#[tokio::test]
+async fn a_change_that_is_asked_for_before_the_boot_comes_after_it() {
+    let world = World::new();
+    let (one, two) = (old(), new());
+    world
+        .booted()
+        .await
+        .apply(one.clone(), ann(), "", None)
+        .await
+        .unwrap();
+    let control = world.open().await;
+    let (early, files) = (control.clone(), two.clone());
+    let change = tokio::spawn(async move { early.apply(files, ann(), "", None).await });
+    tokio::task::yield_now().await;
+    assert!(!change.is_finished());
+    control.boot().await.unwrap();
+    let applied = change.await.unwrap().unwrap();
+    assert_eq!(applied.revision, RevisionId(2));
+    world.assert_is(&control, &two).await;
+}
