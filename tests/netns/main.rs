@@ -13,3 +13,4 @@ mod expect;
 mod oracle;
 mod refusals;
 mod routing;
+mod trial;

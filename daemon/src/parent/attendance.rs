@@ -26,7 +26,7 @@ const EVENTS: usize = 16;
 
 /// How long the engine may take to go back to an earlier configuration, and the pause between tries.
 const ENGINE_LIMIT: Duration = Duration::from_secs(60);
-const ENGINE_PAUSE: Duration = Duration::from_millis(50);
+const ENGINE_PAUSE: Duration = Duration::from_millis(500);
 
 /// One of the two children, as its visitors find it.
 #[derive(Debug)]
@@ -368,7 +368,8 @@ impl Attendance {
                 Ok(engine::Reply::Refused(why)) => return Err(why.to_string()),
                 Ok(_) => {}
                 Err(error) if Instant::now() >= until => return Err(crate::chain(&error)),
-                Err(error) => tracing::debug!("engine: {}", crate::chain(&error)),
+                // One that died just now is replaced; one that cannot be asked is worth knowing of.
+                Err(error) => tracing::warn!("engine: {}", crate::chain(&error)),
             }
             tokio::time::sleep(ENGINE_PAUSE).await;
         }

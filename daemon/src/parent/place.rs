@@ -93,7 +93,8 @@ impl Place {
         Ok(Place {
             parent: socket(&run.join(parent::SOCKET), control, Some(engine.gid))?,
             control: socket(&run.join(shell::SOCKET), control, None)?,
-            engine: socket(&run.join(engine::SOCKET), control, None)?,
+            // The parent asks there too, without the right to pass over modes.
+            engine: socket(&run.join(engine::SOCKET), control, Some(Gid::from_raw(0)))?,
             config,
             state,
             run,
