@@ -160,7 +160,7 @@ fn slow_what_the_check_accepts_can_start() {
         match asked.code {
             0 => {
                 *ended.entry("running").or_default() += 1;
-                if ended["running"] % 20 == 0 {
+                if ended["running"].is_multiple_of(20) {
                     rig.crash();
                     rig.start();
                     let status = rig.json(&["status"]);
