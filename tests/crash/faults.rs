@@ -2,6 +2,7 @@
 //! refused with the reason and nothing has changed.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::mpsc::{Sender, channel};
 use std::time::Instant;
@@ -24,10 +25,16 @@ enum Fault {
 }
 
 /// A call that changes a file of the appliance.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Touch {
     number: i64,
     path: PathBuf,
+}
+
+impl fmt::Debug for Touch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "system call {} on {}", self.number, self.path.display())
+    }
 }
 
 /// Has the `point`-th call of an apply that changes a file of the appliance fail, or none for 0.

@@ -11,7 +11,7 @@
 
 mod change;
 mod deaths;
-// mod durable;
+mod durable;
 mod faults;
 mod mutated;
 mod rig;

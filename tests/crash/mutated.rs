@@ -1,6 +1,8 @@
 //! Configurations that nobody would write: what the check accepts must start.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::time::Instant;
 
 use lanai_tests::{lanai, project_root};
@@ -66,10 +68,10 @@ impl Dice {
     }
 }
 
-/// One to four changes to a text: of its lines, of their words, or of its bytes.
+/// One to three changes to a text: of its lines, of their words, or of its bytes.
 fn mutate(dice: &mut Dice, fixtures: &[Vec<u8>]) -> Vec<u8> {
     let mut text = dice.of(fixtures).clone();
-    for _ in 0..=dice.below(4) {
+    for _ in 0..=dice.below(3) {
         if dice.below(10) == 0 && !text.is_empty() {
             let at = dice.below(text.len());
             text[at] = u8::try_from(dice.below(256)).unwrap();
@@ -130,27 +132,22 @@ fn running(rig: &Rig<'_>) -> (String, String) {
 fn slow_what_the_check_accepts_can_start() {
     let site = Site::new();
     let (count, began) = (setting("LANAI_CRASH_COUNT", 200), Instant::now());
-    let fixtures = fixtures();
     let pem = bench_certificate(&site);
+    let draft = site.dir().join("mutation");
     let mut rig = Rig::fresh(&site, "mutated", &plain());
     make_room(&rig);
     rig.start();
-    let draft = site.dir().join("mutation");
+    let fixtures = fixtures(&site, |text| {
+        write(&draft, text, &pem);
+        rig.run(&[lanai(), "check", "--config", draft.to_str().unwrap()])
+            .code
+            == 0
+    });
     let mut dice = Dice(20_261_125);
     let mut ended: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut starts = 1;
     for number in 0..count {
         let text = mutate(&mut dice, &fixtures);
-        let _ = std::fs::remove_dir_all(&draft);
-        let files = [
-            ("haproxy.cfg", text),
-            ("services.cfg", Vec::new()),
-            ("ssl/bench.pem", pem.clone()),
-        ];
-        put(
-            &draft,
-            &files.map(|(name, bytes)| (name.to_owned(), bytes)).into(),
-        );
+        write(&draft, &text, &pem);
         let shown = || format!("mutation {number}:\n{}", show(&draft));
         let checked = rig.run(&[lanai(), "check", "--config", draft.to_str().unwrap()]);
         assert!([0, 1].contains(&checked.code), "{}{checked:?}", shown());
@@ -163,10 +160,9 @@ fn slow_what_the_check_accepts_can_start() {
         match asked.code {
             0 => {
                 *ended.entry("running").or_default() += 1;
-                if ended["running"] % 20 == 0 {
+                if ended["running"].is_multiple_of(20) {
                     rig.crash();
                     rig.start();
-                    starts += 1;
                     let status = rig.json(&["status"]);
                     assert_eq!(status["notices"].to_string(), "[]", "{}", shown());
                     *ended.entry("started again from disk").or_default() += 1;
@@ -186,26 +182,39 @@ fn slow_what_the_check_accepts_can_start() {
                 *ended.entry("refused by this machine").or_default() += 1;
             }
         }
-        rig.settled(starts);
+        // Whatever came of it, the processes live.
+        assert!(!rig.log().contains("has ended by itself"), "{}", shown());
     }
-    assert!(
-        rig.log().matches("started engine").count() == 1,
-        "the engine died"
-    );
     println!(
         "mutated configurations: {count}; {ended:?}; {:.1} s",
         began.elapsed().as_secs_f32()
     );
 }
 
-fn show(draft: &std::path::Path) -> String {
+#[track_caller]
+fn write(draft: &Path, text: &[u8], pem: &[u8]) {
+    let _ = std::fs::remove_dir_all(draft);
+    let files = [
+        ("haproxy.cfg", text),
+        ("services.cfg", b""),
+        ("ssl/bench.pem", pem),
+    ];
+    put(
+        draft,
+        &files
+            .map(|(name, bytes)| (name.to_owned(), bytes.to_vec()))
+            .into(),
+    );
+}
+
+fn show(draft: &Path) -> String {
     String::from_utf8_lossy(&std::fs::read(draft.join("haproxy.cfg")).unwrap()).into_owned()
 }
 
 /// What a configuration may name beside itself: addresses, interfaces, a folder for sockets.
 fn make_room(rig: &Rig<'_>) {
     let lines = "ip route add local 10.0.0.0/8 dev lo; ip -6 route add local 2001:db8::/32 dev lo
-        for name in eth0 eth1 eth2; do ip link add $name type dummy; ip link set $name up; done";
+        for name in eth0 eth1 eth2; do ip link add $name type veth peer name far-$name; ip link set $name up; done";
     rig.run(&["sh", "-ec", lines]).ok();
 }
 
@@ -215,22 +224,31 @@ fn plain() -> Files {
     [("haproxy.cfg".to_owned(), text.as_bytes().to_vec())].into()
 }
 
-fn fixtures() -> Vec<Vec<u8>> {
+/// The fixtures that an appliance takes as they are; the paths in them lead to this test's own folder.
+#[track_caller]
+fn fixtures(site: &Site, takes: impl Fn(&[u8]) -> bool) -> Vec<Vec<u8>> {
+    let sockets = site.dir().join("sockets");
+    std::fs::create_dir(&sockets).unwrap();
+    std::fs::set_permissions(&sockets, PermissionsExt::from_mode(0o777)).unwrap();
     let folder = project_root().join("tests/config/ok");
     let entries = std::fs::read_dir(folder).unwrap();
     let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
     paths.retain(|path| path.extension().is_some_and(|name| name == "cfg"));
     paths.sort();
-    let texts = paths.iter().map(|path| std::fs::read(path).unwrap());
-    // The certificate that the fixtures name is one of the appliance's own here.
-    let named = |text: Vec<u8>| {
-        let text = String::from_utf8(text.clone()).map(|text| {
-            text.replace("/etc/lanai/ssl/bench.pem", "ssl/bench.pem")
-                .into_bytes()
-        });
-        text.unwrap_or_default()
-    };
-    texts.map(named).collect()
+    let texts = paths.iter().filter_map(|path| {
+        let text = std::fs::read_to_string(path).ok()?;
+        let text = text.replace("/etc/lanai/ssl/bench.pem", "ssl/bench.pem");
+        let text = text.replace("/tmp/lanai-test", sockets.to_str().unwrap());
+        Some(text.into_bytes())
+    });
+    let taken: Vec<_> = texts.filter(|text| takes(text)).collect();
+    assert!(
+        taken.len() > 5,
+        "of {} fixtures only {} are taken",
+        paths.len(),
+        taken.len()
+    );
+    taken
 }
 
 fn bench_certificate(site: &Site) -> Vec<u8> {

@@ -163,7 +163,9 @@ pub(crate) async fn commit(
         .blocking(move || disk.read())
         .await?
         .map_err(files_failed)?;
-    inner.store.mark_live(id).await?;
+    if let Err(error) = inner.store.mark_live(id).await {
+        return Err(unmark(inner, id, previous, error.into()).await);
+    }
     if let Some(staged) = staged
         && let Err(failed) = inner.blocking(move || staged.install()).await?
     {
@@ -174,6 +176,27 @@ pub(crate) async fn commit(
         tracing::warn!(%error, revision = %id, "cannot note that the files are in place");
     }
     Ok(())
+}
+
+/// Takes back a mark that could not be made. It may be on disk all the same: where only the last
+/// `fsync` failed, the next start finds it complete, unless something is written over it.
+async fn unmark(
+    inner: &Inner,
+    id: RevisionId,
+    previous: Option<RevisionId>,
+    cause: ApplyError,
+) -> ApplyError {
+    let mut left = Vec::new();
+    let marked = inner
+        .store
+        .mark_failed(id, &cause.to_string(), previous)
+        .await;
+    if let Err(error) = marked {
+        left.push(format!(
+            "the history may say that revision {id} is live, and the next start applies it then: {error}"
+        ));
+    }
+    not_restored(cause, left)
 }
 
 /// Puts the files back that were on disk before an installation that failed half-way.

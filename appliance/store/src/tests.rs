@@ -494,3 +494,34 @@ async fn an_audit_line_stays_one_line() {
     assert!(log[0].detail.len() < 5000);
     assert_eq!(store.audit_log(1, Some(2)).await.unwrap(), log[1..]);
 }
+
+#[tokio::test]
+async fn every_connection_is_as_durable_as_the_first() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(&directory.path().join("lanai.db"))
+        .await
+        .unwrap();
+    let mut held = Vec::new();
+    // All of the pool at once, so that none is asked twice.
+    for _ in 0..store.pool.options().get_max_connections() {
+        held.push(store.pool.acquire().await.unwrap());
+    }
+    for connection in &mut held {
+        for (pragma, wanted) in [
+            ("PRAGMA journal_mode", "wal"),
+            ("PRAGMA synchronous", "2"),
+            ("PRAGMA foreign_keys", "1"),
+            ("PRAGMA secure_delete", "1"),
+        ] {
+            let row = sqlx::query(pragma)
+                .fetch_one(&mut **connection)
+                .await
+                .unwrap();
+            let value: String = sqlx::Row::try_get::<i64, _>(&row, 0)
+                .map(|number| number.to_string())
+                .or_else(|_| sqlx::Row::try_get(&row, 0))
+                .unwrap();
+            assert_eq!(value, wanted, "{pragma}");
+        }
+    }
+}
