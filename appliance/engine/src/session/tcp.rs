@@ -60,7 +60,7 @@ async fn carry(
     progress: &mut Progress,
 ) {
     let begun = worker.now_ms();
-    let assigned = match assign(backend, worker.id).await {
+    let assigned = match assign(backend, worker).await {
         Ok(assigned) => assigned,
         Err(NoServer::Down) => return,
         Err(NoServer::QueueTimeout(position)) => {
@@ -150,7 +150,7 @@ async fn open(
         progress.retries += 1;
         sums.iter().for_each(|s| s.retries.add(1));
         if let ConnectFailure::Refused = attempt {
-            tokio::time::sleep(backend.conf.turn_around()).await;
+            worker.reactor.sleep(backend.conf.turn_around()).await;
         }
     }
 }

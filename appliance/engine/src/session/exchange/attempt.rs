@@ -10,7 +10,7 @@ use super::{Exchange, Failure};
 use crate::http1::{Framing, Persistence, RequestOut, Version, write_chunk_size};
 use crate::io::SMALL;
 use crate::server::{Assigned, ConnectFailure, ServerConnection, connect};
-use crate::state::LiveBackend;
+use crate::state::{LiveBackend, ServerState};
 
 impl Exchange<'_> {
     pub(super) fn write_request_head(&mut self, backend: &LiveBackend) {
@@ -102,7 +102,10 @@ impl Exchange<'_> {
             self.progress.retries += 1;
             sums.iter().for_each(|s| s.retries.add(1));
             if let ConnectFailure::Refused = attempt {
-                tokio::time::sleep(backend.conf.turn_around()).await;
+                self.worker
+                    .reactor
+                    .sleep(backend.conf.turn_around())
+                    .await;
             }
         }
     }
@@ -125,9 +128,9 @@ impl Exchange<'_> {
                 .map(|(_, connection)| connection)
                 .filter(|connection| self.is_quiet(connection)),
             HttpReuse::Safe if first => None,
-            HttpReuse::Aggressive if first => self.worker.servers.take(&server.state, true),
+            HttpReuse::Aggressive if first => self.idle_connection(&server.state, true),
             HttpReuse::Safe | HttpReuse::Aggressive | HttpReuse::Always => {
-                self.worker.servers.take(&server.state, false)
+                self.idle_connection(&server.state, false)
             }
         };
         if let Some(connection) = idle {
@@ -151,18 +154,25 @@ impl Exchange<'_> {
         })
     }
 
+    /// One of this worker's, else one of another's.
+    fn idle_connection(&self, server: &ServerState, proven: bool) -> Option<ServerConnection> {
+        let (worker, pools) = (self.worker, &self.worker.servers);
+        let own = pools.take(worker, server, proven);
+        own.or_else(|| pools.take_over(worker, server, proven))
+    }
+
     /// Whether a connection that nobody watched is still open and silent.
     pub(super) fn is_quiet(&self, connection: &ServerConnection) -> bool {
         let mut buffer = self.worker.buffers.take(SMALL);
         matches!(connection.socket.try_recv_into(&mut buffer), Ok(None))
     }
 
-    /// The other idle connections to this server are likely as dead as the one that was tried.
+    /// The other idle connections to this server are likely as dead as the one that was tried. Those
+    /// of other workers are looked at when they are taken over.
     pub(super) fn forget_idle(&self, assigned: &Assigned) {
-        while self
-            .worker
-            .servers
-            .take(&assigned.server().state, false)
+        let (worker, pools) = (self.worker, &self.worker.servers);
+        while pools
+            .take(worker, &assigned.server().state, false)
             .is_some()
         {}
     }

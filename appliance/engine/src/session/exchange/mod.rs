@@ -179,7 +179,7 @@ impl<'a> Exchange<'a> {
 
     async fn with_backend(&mut self, backend: &Arc<LiveBackend>) -> Result<After, Failure> {
         let begun = self.worker.now_ms();
-        let assigned = match assign(backend, self.worker.id).await {
+        let assigned = match assign(backend, self.worker).await {
             Ok(assigned) => assigned,
             Err(why) => {
                 let (who, when) = match why {

@@ -52,7 +52,7 @@ impl Exchange<'_> {
         let mut logged = 0;
         let result = {
             let (worker, client, server) = (self.worker, &self.client.stream, &connection.socket);
-            let out = &self.scratch.out;
+            let out = &mut self.scratch.out;
             let download = forward::download(
                 worker,
                 server,
@@ -181,9 +181,7 @@ impl Exchange<'_> {
             };
             self.client.own_server = Some((server.uid, connection));
         } else {
-            self.worker
-                .servers
-                .put(&self.worker.reactor, server, connection);
+            self.worker.servers.put(self.worker, server, connection);
         }
     }
 }
