@@ -174,7 +174,8 @@ impl Engine {
         let mut mailboxes = Vec::new();
         let mut workers = Vec::new();
         for id in 0..threads {
-            let (worker, mailbox) = worker::spawn(id, shared.clone()).map_err(StartError::Thread)?;
+            let (worker, mailbox) =
+                worker::spawn(id, shared.clone()).map_err(StartError::Thread)?;
             workers.push(worker);
             mailboxes.push(mailbox);
         }

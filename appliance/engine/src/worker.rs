@@ -1,7 +1,7 @@
 //! A worker: one thread, one runtime, one reactor. A connection lives and dies on one worker.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::future::poll_fn;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -27,6 +27,9 @@ use crate::tls::TlsStream;
 
 /// Connections taken from one listener before other work gets its turn.
 const ACCEPT_BATCH: usize = 64;
+
+/// Tasks kept that have no connection to serve.
+const HOSTS: usize = 128;
 
 /// What the rest of the engine tells a worker.
 pub(crate) enum Command {
@@ -59,6 +62,10 @@ pub(crate) struct Worker {
     pub(crate) servers: ServerPools,
     /// Memory for requests, handed from one to the next.
     pub(crate) scratch: RefCell<Vec<session::Scratch>>,
+    /// Connections on their way to a task: for each, one was woken or made.
+    unserved: RefCell<VecDeque<Client>>,
+    /// Tasks that wait for a connection. They spare most requests the making of one.
+    hosts: RefCell<Vec<Waker>>,
     listeners: RefCell<Slab<Open>>,
     /// Listeners that may have connections waiting, whose event was used up.
     waiting: RefCell<Vec<usize>>,
@@ -92,6 +99,8 @@ impl Worker {
             idle_clients: RefCell::default(),
             servers: ServerPools::default(),
             scratch: RefCell::default(),
+            unserved: RefCell::default(),
+            hosts: RefCell::default(),
             listeners: RefCell::default(),
             waiting: RefCell::default(),
             live,
@@ -198,7 +207,7 @@ impl Worker {
                 if let Some(idle) = idle
                     && !expired
                 {
-                    tokio::task::spawn_local(session::resume(self.clone(), idle));
+                    self.serve(idle.into());
                 }
             }
             // Whatever an idle server says, it can only be its end: there was no request.
@@ -323,7 +332,33 @@ impl Worker {
             },
         };
         let client = client(stream, self);
-        tokio::task::spawn_local(session::run(self.clone(), client));
+        self.serve(client);
+    }
+
+    /// Gives a connection to a task that waits for one, or to a new one.
+    pub(crate) fn serve(self: &Rc<Self>, client: Client) {
+        self.unserved.borrow_mut().push_back(client);
+        let host = self.hosts.borrow_mut().pop();
+        match host {
+            Some(host) => host.wake(),
+            None => drop(tokio::task::spawn_local(session::host(self.clone()))),
+        }
+    }
+
+    /// For a task: the next connection to serve. `None` when enough others wait for one.
+    pub(crate) async fn next_client(&self) -> Option<Client> {
+        poll_fn(|cx| {
+            if let Some(client) = self.unserved.borrow_mut().pop_front() {
+                return Poll::Ready(Some(client));
+            }
+            let mut hosts = self.hosts.borrow_mut();
+            if hosts.len() >= HOSTS {
+                return Poll::Ready(None);
+            }
+            hosts.push(cx.waker().clone());
+            Poll::Pending
+        })
+        .await
     }
 }
 

@@ -83,7 +83,9 @@ impl Socket {
 
     /// Notes that it leads to the server of this number.
     pub(crate) fn leads_to(&self, server: usize) {
-        self.slot.reactor.leads_to(self.slot.token, server, self.fd.as_fd());
+        self.slot
+            .reactor
+            .leads_to(self.slot.token, server, self.fd.as_fd());
     }
 
     /// Whether the connection is not known to stand yet.
@@ -240,7 +242,11 @@ impl Socket {
 
     fn may_read(&self) -> bool {
         // Both are asked: the event is used up by the call that follows.
-        let event = self.registered.get() && self.slot.reactor.take_ready(self.slot.token, Direction::Read);
+        let event = self.registered.get()
+            && self
+                .slot
+                .reactor
+                .take_ready(self.slot.token, Direction::Read);
         event || self.try_read.get()
     }
 
@@ -277,12 +283,16 @@ impl Socket {
 
     async fn wait_writable(&self, deadline: Deadline) -> io::Result<()> {
         if self.registered.get() {
-            self.slot.reactor.want_output(self.fd.as_fd(), self.slot.token)?;
+            self.slot
+                .reactor
+                .want_output(self.fd.as_fd(), self.slot.token)?;
         } else {
             self.register(true)?;
         }
         self.wait(Direction::Write, deadline).await?;
-        self.slot.reactor.take_ready(self.slot.token, Direction::Write);
+        self.slot
+            .reactor
+            .take_ready(self.slot.token, Direction::Write);
         Ok(())
     }
 
@@ -292,14 +302,17 @@ impl Socket {
             direction,
         };
         poll_fn(|cx| {
-            self.slot.reactor
+            self.slot
+                .reactor
                 .poll_wait(self.slot.token, direction, deadline, cx.waker())
         })
         .await
     }
 
     fn register(&self, output: bool) -> io::Result<()> {
-        self.slot.reactor.register(self.fd.as_fd(), self.slot.token, output)?;
+        self.slot
+            .reactor
+            .register(self.fd.as_fd(), self.slot.token, output)?;
         self.registered.set(true);
         Ok(())
     }

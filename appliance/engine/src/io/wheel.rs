@@ -103,7 +103,11 @@ mod tests {
         assert_eq!(due(&mut wheel, 32), [3]);
         assert_eq!(wheel.next_ms(), Some(112));
         wheel.insert(40, 6);
-        assert_eq!(wheel.next_ms(), Some(48), "one that came later and is earlier");
+        assert_eq!(
+            wheel.next_ms(),
+            Some(48),
+            "one that came later and is earlier"
+        );
         assert_eq!(due(&mut wheel, 48), [6]);
         assert_eq!(wheel.next_ms(), Some(112));
         assert!(due(&mut wheel, 111).is_empty());

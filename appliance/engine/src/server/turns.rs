@@ -196,7 +196,11 @@ impl LiveServer {
 
 fn take(backend: &Arc<LiveBackend>, turns: &mut Turns, worker: usize) -> Option<usize> {
     // Who waits was here first.
-    if turns.queue.iter().any(|waiting| !waiting.sender.is_closed()) {
+    if turns
+        .queue
+        .iter()
+        .any(|waiting| !waiting.sender.is_closed())
+    {
         return None;
     }
     let index = next(backend, turns)?;

@@ -102,10 +102,7 @@ impl Exchange<'_> {
             self.progress.retries += 1;
             sums.iter().for_each(|s| s.retries.add(1));
             if let ConnectFailure::Refused = attempt {
-                self.worker
-                    .reactor
-                    .sleep(backend.conf.turn_around())
-                    .await;
+                self.worker.reactor.sleep(backend.conf.turn_around()).await;
             }
         }
     }
