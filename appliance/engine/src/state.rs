@@ -272,8 +272,6 @@ pub(crate) struct ServerState {
     pub(crate) place: AtomicU32,
     /// Times its sessions were ended by command.
     pub(crate) shutdowns: AtomicU32,
-    /// Connections on the shelves.
-    pub(crate) idle: AtomicU32,
     pub(crate) shelves: Shelves,
     pub(crate) health: Mutex<ServerHealth>,
 }
@@ -419,7 +417,6 @@ impl Registry {
                 limit: AtomicU32::new(u32::MAX),
                 place: AtomicU32::new(0),
                 shutdowns: AtomicU32::new(0),
-                idle: AtomicU32::new(0),
                 shelves: Shelves::new(workers),
                 health: Mutex::new(ServerHealth::new()),
             })

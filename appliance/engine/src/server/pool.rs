@@ -1,7 +1,7 @@
 //! Idle server connections.
 
 use std::cell::RefCell;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -20,6 +20,9 @@ const IDLE: Duration = Duration::from_secs(30);
 /// A connection to a server.
 pub(crate) struct ServerConnection {
     pub(crate) socket: Socket,
+    /// Where it leads. It goes with the connection to the shelf and back: counting references to it
+    /// for each request is something that all workers would do in one place.
+    pub(crate) server: Arc<ServerState>,
     /// It has served a request already: it is known to work, and may have been closed meanwhile.
     pub(crate) reused: bool,
     /// It has been reused at least once: what `http-reuse aggressive` trusts.
@@ -36,7 +39,11 @@ pub(crate) struct Shelves(Box<[Shelf]>);
 /// On a cache line of its own: all but always, only its worker touches it.
 #[derive(Debug, Default)]
 #[repr(align(128))]
-struct Shelf(Mutex<Contents>);
+struct Shelf {
+    contents: Mutex<Contents>,
+    /// How many are idle, to be read without the lock.
+    count: AtomicU32,
+}
 
 #[derive(Debug, Default)]
 struct Contents {
@@ -73,11 +80,15 @@ impl Shelves {
         Self((0..workers).map(|_| Shelf::default()).collect())
     }
 
-    fn of(&self, worker: usize) -> MutexGuard<'_, Contents> {
+    /// How many connections are idle.
+    pub(crate) fn idle(&self) -> u32 {
+        self.0.iter().map(Shelf::count).sum()
+    }
+
+    fn of(&self, worker: usize) -> &Shelf {
         self.0
             .get(worker)
             .expect("a worker's number is below the number of workers")
-            .lock()
     }
 
     /// The others' shelves, from the next one on.
@@ -90,15 +101,24 @@ impl Shelves {
 impl Shelf {
     fn lock(&self) -> MutexGuard<'_, Contents> {
         // Every change is complete before the lock is given back.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.contents.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn count(&self) -> u32 {
+        self.count.load(Ordering::Relaxed)
+    }
+
+    /// To be called before the lock is given back.
+    fn recount(&self, contents: &Contents) {
+        let count = u32::try_from(contents.idle.len()).unwrap_or(u32::MAX);
+        self.count.store(count, Ordering::Relaxed);
     }
 }
 
 impl Contents {
     /// The one that was used last; with `proven`, that was reused before.
-    fn pop(&mut self, server: &ServerState, proven: bool) -> Option<Idle> {
+    fn pop(&mut self, proven: bool) -> Option<Idle> {
         let position = self.idle.iter().rposition(|idle| idle.proven || !proven)?;
-        server.idle.fetch_sub(1, Ordering::Relaxed);
         Some(self.idle.remove(position))
     }
 }
@@ -119,15 +139,20 @@ impl ServerPools {
         server: &ServerState,
         proven: bool,
     ) -> Option<ServerConnection> {
-        let mut shelf = server.shelves.of(worker.id);
-        self.forget_taken(worker, &mut shelf);
+        let shelf = server.shelves.of(worker.id);
+        let mut contents = shelf.lock();
+        self.forget_taken(worker, &mut contents);
         let mut watched = self.watched.borrow_mut();
-        while let Some(idle) = shelf.pop(server, proven) {
-            watched.try_remove(idle.key);
-            if idle.is_current(server) {
+        while let Some(idle) = contents.pop(proven) {
+            shelf.recount(&contents);
+            let watched = watched.try_remove(idle.key);
+            if idle.is_current(server)
+                && let Some(watched) = watched
+            {
                 let place = idle.place;
                 return Some(ServerConnection {
                     socket: idle.socket.take_back(&worker.reactor),
+                    server: watched.server,
                     reused: true,
                     proven: true,
                     place,
@@ -142,18 +167,16 @@ impl ServerPools {
     pub(crate) fn take_over(
         &self,
         worker: &Worker,
-        server: &ServerState,
+        server: &Arc<ServerState>,
         proven: bool,
     ) -> Option<ServerConnection> {
-        if server.idle.load(Ordering::Relaxed) == 0 {
-            return None;
-        }
         for shelf in server.shelves.beside(worker.id) {
-            loop {
+            while shelf.count() > 0 {
                 let mut contents = shelf.lock();
-                let Some(idle) = contents.pop(server, proven) else {
+                let Some(idle) = contents.pop(proven) else {
                     break;
                 };
+                shelf.recount(&contents);
                 contents.taken.push(idle.key);
                 // Under the lock: its worker must not take an event for one of another connection.
                 idle.socket.unwatch();
@@ -165,6 +188,7 @@ impl ServerPools {
                     socket.leads_to(server.uid);
                     return Some(ServerConnection {
                         socket,
+                        server: server.clone(),
                         reused: true,
                         proven: true,
                         place,
@@ -177,16 +201,13 @@ impl ServerPools {
 
     /// Keeps a connection for later requests. One that the server has closed or written to is
     /// dropped.
-    pub(crate) fn put(
-        &self,
-        worker: &Worker,
-        server: &Arc<ServerState>,
-        connection: ServerConnection,
-    ) {
-        let mut shelf = server.shelves.of(worker.id);
-        self.forget_taken(worker, &mut shelf);
+    pub(crate) fn put(&self, worker: &Worker, connection: ServerConnection) {
+        let server = connection.server;
+        let shelf = server.shelves.of(worker.id);
+        let mut contents = shelf.lock();
+        self.forget_taken(worker, &mut contents);
         let place = connection.place;
-        if shelf.idle.len() >= KEEP || place != server.place.load(Ordering::Relaxed) {
+        if contents.idle.len() >= KEEP || place != server.place.load(Ordering::Relaxed) {
             return;
         }
         let mut watched = self.watched.borrow_mut();
@@ -194,17 +215,16 @@ impl ServerPools {
         let key = entry.key();
         let deadline = worker.reactor.after(Some(IDLE));
         if let Some(socket) = connection.socket.shelve(Parked::Server(key), deadline) {
-            entry.insert(Watched {
-                server: server.clone(),
-                token: socket.token(),
-            });
-            shelf.idle.push(Idle {
+            let token = socket.token();
+            contents.idle.push(Idle {
                 socket,
                 key,
                 proven: connection.proven,
                 place,
             });
-            server.idle.fetch_add(1, Ordering::Relaxed);
+            shelf.recount(&contents);
+            drop(contents);
+            entry.insert(Watched { server, token });
         }
     }
 
@@ -214,15 +234,16 @@ impl ServerPools {
             return;
         };
         let server = &watched.server;
-        let mut shelf = server.shelves.of(worker.id);
-        match shelf.idle.iter().position(|idle| idle.key == key) {
+        let shelf = server.shelves.of(worker.id);
+        let mut contents = shelf.lock();
+        match contents.idle.iter().position(|idle| idle.key == key) {
             Some(position) => {
-                server.idle.fetch_sub(1, Ordering::Relaxed);
-                shelf.idle.remove(position);
+                contents.idle.remove(position);
+                shelf.recount(&contents);
             }
-            None => shelf.taken.retain(|&taken| taken != key),
+            None => contents.taken.retain(|&taken| taken != key),
         }
-        drop(shelf);
+        drop(contents);
         worker.reactor.remove(watched.token);
     }
 

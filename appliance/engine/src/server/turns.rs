@@ -12,8 +12,8 @@ use crate::state::{LiveBackend, LiveServer, Turns, Waiting};
 use crate::worker::Worker;
 
 /// A server that a request may use. Dropping it makes room for the next request.
-pub(crate) struct Assigned {
-    backend: Arc<LiveBackend>,
+pub(crate) struct Assigned<'a> {
+    backend: &'a Arc<LiveBackend>,
     index: usize,
     /// Times the server's sessions had been ended by command when it began.
     shutdowns: u32,
@@ -30,11 +30,11 @@ pub(crate) enum NoServer {
     QueueTimeout(u32),
 }
 
-impl Assigned {
-    fn new(backend: &Arc<LiveBackend>, index: usize, queue_position: u32) -> Self {
+impl<'a> Assigned<'a> {
+    fn new(backend: &'a Arc<LiveBackend>, index: usize, queue_position: u32) -> Self {
         let server = backend.servers.get(index);
         Self {
-            backend: backend.clone(),
+            backend,
             index,
             shutdowns: server.map_or(0, |s| s.state.shutdowns.load(Ordering::Relaxed)),
             queue_position,
@@ -63,10 +63,10 @@ impl Assigned {
     }
 }
 
-impl Drop for Assigned {
+impl Drop for Assigned<'_> {
     fn drop(&mut self) {
         self.server().state.activity.leave();
-        server_freed(&self.backend);
+        server_freed(self.backend);
     }
 }
 
@@ -74,10 +74,14 @@ impl Drop for Assigned {
 ///
 /// # Errors
 /// When none is up, or `timeout queue` passes.
-pub(crate) async fn assign(
-    backend: &Arc<LiveBackend>,
+pub(crate) async fn assign<'a>(
+    backend: &'a Arc<LiveBackend>,
     worker: &Worker,
-) -> Result<Assigned, NoServer> {
+) -> Result<Assigned<'a>, NoServer> {
+    if let Some(only) = only_choice(backend) {
+        only.state.activity.enter(worker.id);
+        return Ok(Assigned::new(backend, 0, 0));
+    }
     let (receiver, position) = {
         let mut turns = backend.state.turns();
         if let Some(index) = take(backend, &mut turns, worker.id) {
@@ -192,6 +196,17 @@ impl LiveServer {
     fn has_room(&self) -> bool {
         self.may_serve() && self.state.activity.current() < self.state.limit.load(Ordering::Relaxed)
     }
+}
+
+/// The server, when there is nothing to choose and no limit to keep: that needs no lock, which all
+/// workers would share.
+fn only_choice(backend: &LiveBackend) -> Option<&LiveServer> {
+    let [only] = backend.servers.as_slice() else {
+        return None;
+    };
+    let unlimited = only.state.limit().is_none();
+    let nobody_waits = backend.state.queued.load(Ordering::SeqCst) == 0;
+    (unlimited && nobody_waits && only.may_serve()).then_some(only)
 }
 
 fn take(backend: &Arc<LiveBackend>, turns: &mut Turns, worker: usize) -> Option<usize> {

@@ -36,7 +36,7 @@ pub(crate) struct Client {
     /// Requests it has sent.
     requests: u32,
     /// The server connection it keeps for itself, under `http-reuse never`.
-    own_server: Option<(usize, ServerConnection)>,
+    own_server: Option<ServerConnection>,
     session: Session,
 }
 

@@ -34,7 +34,7 @@ pub(super) async fn serve(worker: Rc<Worker>, client: Client) {
         server: None,
         retries: 0,
         queue_position: 0,
-        backend: backend.cloned(),
+        backend: backend.and(frontend.conf.default_backend),
         silent: false,
         answered: false,
         bytes_in: 0,
@@ -114,7 +114,7 @@ async fn open(
     worker: &Rc<Worker>,
     client: &Client,
     backend: &LiveBackend,
-    assigned: &Assigned,
+    assigned: &Assigned<'_>,
     progress: &mut Progress,
 ) -> Option<Socket> {
     let begun = worker.now_ms();

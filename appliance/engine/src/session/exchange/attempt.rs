@@ -64,7 +64,7 @@ impl Exchange<'_> {
     pub(super) async fn send_first(
         &mut self,
         backend: &Arc<LiveBackend>,
-        assigned: &Assigned,
+        assigned: &Assigned<'_>,
     ) -> Result<ServerConnection, Failure> {
         let begun = self.worker.now_ms();
         loop {
@@ -111,7 +111,7 @@ impl Exchange<'_> {
     pub(super) fn connection(
         &mut self,
         backend: &LiveBackend,
-        assigned: &Assigned,
+        assigned: &Assigned<'_>,
     ) -> Result<ServerConnection, ConnectFailure> {
         let server = assigned.server();
         let sums = [&server.state.activity, &backend.state.activity].map(|a| a.of(self.worker.id));
@@ -121,8 +121,7 @@ impl Exchange<'_> {
                 .client
                 .own_server
                 .take()
-                .filter(|(uid, own)| *uid == server.state.uid && own.place == server.place)
-                .map(|(_, connection)| connection)
+                .filter(|own| Arc::ptr_eq(&own.server, &server.state) && own.place == server.place)
                 .filter(|connection| self.is_quiet(connection)),
             HttpReuse::Safe if first => None,
             HttpReuse::Aggressive if first => self.idle_connection(&server.state, true),
@@ -145,6 +144,7 @@ impl Exchange<'_> {
         let socket = connect(server, client_port, &self.worker.reactor)?;
         Ok(ServerConnection {
             socket,
+            server: server.state.clone(),
             reused: false,
             proven: false,
             place: server.place,
@@ -152,7 +152,7 @@ impl Exchange<'_> {
     }
 
     /// One of this worker's, else one of another's.
-    fn idle_connection(&self, server: &ServerState, proven: bool) -> Option<ServerConnection> {
+    fn idle_connection(&self, server: &Arc<ServerState>, proven: bool) -> Option<ServerConnection> {
         let (worker, pools) = (self.worker, &self.worker.servers);
         let own = pools.take(worker, server, proven);
         own.or_else(|| pools.take_over(worker, server, proven))
@@ -166,7 +166,7 @@ impl Exchange<'_> {
 
     /// The other idle connections to this server are likely as dead as the one that was tried. Those
     /// of other workers are looked at when they are taken over.
-    pub(super) fn forget_idle(&self, assigned: &Assigned) {
+    pub(super) fn forget_idle(&self, assigned: &Assigned<'_>) {
         let (worker, pools) = (self.worker, &self.worker.servers);
         while pools
             .take(worker, &assigned.server().state, false)
