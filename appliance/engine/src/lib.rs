@@ -174,8 +174,9 @@ impl Engine {
         let mut mailboxes = Vec::new();
         let mut workers = Vec::new();
         for id in 0..threads {
-            let (mailbox, commands) = unbounded_channel();
-            workers.push(worker::spawn(id, shared.clone(), commands).map_err(StartError::Thread)?);
+            let (worker, mailbox) =
+                worker::spawn(id, shared.clone()).map_err(StartError::Thread)?;
+            workers.push(worker);
             mailboxes.push(mailbox);
         }
         shared.workers.get_or_init(|| mailboxes);

@@ -47,11 +47,25 @@ impl Beat {
         self.add(2);
     }
 
-    /// Has a thread's runtime mark when it sleeps and wakes. Call it on the thread itself.
-    pub(crate) fn attend(self: &Arc<Self>, builder: &mut Builder) {
+    /// Begins: the thread is awake. Call it on the thread itself.
+    pub(crate) fn begin(&self) {
         let thread = rustix::thread::gettid().as_raw_nonzero().get();
         self.thread.store(thread, Ordering::Relaxed);
         self.turns.store(1, Ordering::Relaxed);
+    }
+
+    /// The thread sleeps while `sleep` runs.
+    pub(crate) fn asleep<R>(&self, sleep: impl FnOnce() -> R) -> R {
+        self.add(1);
+        let outcome = sleep();
+        self.add(1);
+        outcome
+    }
+
+    /// Begins, and has the thread's runtime mark when it sleeps and wakes. Call it on the thread
+    /// itself.
+    pub(crate) fn attend(self: &Arc<Self>, builder: &mut Builder) {
+        self.begin();
         let (sleeps, wakes) = (self.clone(), self.clone());
         builder.on_thread_park(move || sleeps.add(1));
         builder.on_thread_unpark(move || wakes.add(1));

@@ -160,7 +160,7 @@ fn server(server: &LiveServer, id: u32, initial_weight: u16) -> ServerStatus {
         initial_weight,
         limit: server.state.limit(),
         counters: server.state.activity.read(),
-        idle_connections: server.state.idle.load(Ordering::Relaxed),
+        idle_connections: server.state.shelves.idle(),
         last_check: health.last.clone(),
         check_failures: health.failures,
         downs: health.downs,

@@ -12,7 +12,9 @@ use lanai_traffic::balance::RoundRobin;
 use lanai_traffic::condition::{Condition, Operation};
 use tokio::sync::oneshot;
 
+use crate::io::Bell;
 use crate::overrides::{FrontendOverrides, ServerOverrides};
+use crate::server::Shelves;
 use crate::status::{CheckResult, Counters};
 use crate::tls::TlsConfig;
 
@@ -242,7 +244,16 @@ pub(crate) struct BackendState {
 #[derive(Debug, Default)]
 pub(crate) struct Turns {
     pub(crate) schedule: RoundRobin,
-    pub(crate) queue: std::collections::VecDeque<oneshot::Sender<usize>>,
+    pub(crate) queue: std::collections::VecDeque<Waiting>,
+}
+
+/// A request that waits for a server.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    /// Takes the server's number to it.
+    pub(crate) sender: oneshot::Sender<usize>,
+    /// Wakes its worker.
+    pub(crate) bell: Arc<Bell>,
 }
 
 #[derive(Debug)]
@@ -261,7 +272,7 @@ pub(crate) struct ServerState {
     pub(crate) place: AtomicU32,
     /// Times its sessions were ended by command.
     pub(crate) shutdowns: AtomicU32,
-    pub(crate) idle: AtomicU32,
+    pub(crate) shelves: Shelves,
     pub(crate) health: Mutex<ServerHealth>,
 }
 
@@ -406,7 +417,7 @@ impl Registry {
                 limit: AtomicU32::new(u32::MAX),
                 place: AtomicU32::new(0),
                 shutdowns: AtomicU32::new(0),
-                idle: AtomicU32::new(0),
+                shelves: Shelves::new(workers),
                 health: Mutex::new(ServerHealth::new()),
             })
         };

@@ -14,7 +14,7 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::Files;
-use crate::io::{Buffer, BufferPool, Deadline, LARGE, Parked, Socket};
+use crate::io::{Buffer, BufferPool, Deadline, LARGE, Parked, Socket, only};
 
 /// What a listener's handshakes use.
 #[derive(Clone)]
@@ -253,14 +253,20 @@ impl TlsStream {
         slices: &mut [IoSlice<'_>],
         deadline: impl Fn() -> Deadline,
     ) -> io::Result<()> {
-        for slice in slices {
-            let mut left: &[u8] = slice;
-            while !left.is_empty() {
-                let n = self.connection.borrow_mut().writer().write(left)?;
-                left = left.get(n..).unwrap_or_default();
-                if !left.is_empty() {
-                    self.flush(&deadline).await?;
+        let mut left = slices;
+        IoSlice::advance_slices(&mut left, 0);
+        while !left.is_empty() {
+            // All pieces at once: each write makes a record of its own.
+            let n = {
+                let mut connection = self.connection.borrow_mut();
+                match only(left) {
+                    Some(one) => connection.writer().write(one)?,
+                    None => connection.writer().write_vectored(left)?,
                 }
+            };
+            IoSlice::advance_slices(&mut left, n);
+            if !left.is_empty() {
+                self.flush(&deadline).await?;
             }
         }
         self.flush(&deadline).await

@@ -1,20 +1,21 @@
 //! A worker: one thread, one runtime, one reactor. A connection lives and dies on one worker.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
+use std::future::poll_fn;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use slab::Slab;
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tokio::sync::mpsc::error::SendError;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use crate::io::{BufferPool, Listener, Parked, Reactor, Socket};
+use crate::io::{Bell, BufferPool, Listener, Parked, Reactor, Socket};
 use crate::listen::{ListenKey, Listening};
 use crate::pulse;
 use crate::server::ServerPools;
@@ -26,6 +27,9 @@ use crate::tls::TlsStream;
 
 /// Connections taken from one listener before other work gets its turn.
 const ACCEPT_BATCH: usize = 64;
+
+/// Tasks kept that have no connection to serve.
+const HOSTS: usize = 128;
 
 /// What the rest of the engine tells a worker.
 pub(crate) enum Command {
@@ -58,11 +62,25 @@ pub(crate) struct Worker {
     pub(crate) servers: ServerPools,
     /// Memory for requests, handed from one to the next.
     pub(crate) scratch: RefCell<Vec<session::Scratch>>,
+    /// Connections on their way to a task: for each, one was woken or made.
+    unserved: RefCell<VecDeque<Client>>,
+    /// Tasks that wait for a connection. They spare most requests the making of one.
+    hosts: RefCell<Vec<Waker>>,
     listeners: RefCell<Slab<Open>>,
     /// Listeners that may have connections waiting, whose event was used up.
     waiting: RefCell<Vec<usize>>,
     live: RefCell<Local>,
-    stopping: Cell<bool>,
+    /// Parked sockets that have something, between two turns empty: its memory is kept.
+    ready: RefCell<Vec<Parked>>,
+    /// Wakes [`Worker::run`].
+    waker: RefCell<Option<Waker>>,
+    /// Why the reactor cannot go on.
+    broken: Cell<Option<io::Error>>,
+}
+
+thread_local! {
+    /// The worker of this thread, while it runs: for the runtime to call when it has nothing to run.
+    static CURRENT: RefCell<Option<Rc<Worker>>> = const { RefCell::new(None) };
 }
 
 struct Open {
@@ -71,20 +89,24 @@ struct Open {
 }
 
 impl Worker {
-    pub(crate) fn new(id: usize, shared: Arc<Shared>) -> io::Result<Rc<Self>> {
+    pub(crate) fn new(id: usize, shared: Arc<Shared>, bell: Arc<Bell>) -> io::Result<Rc<Self>> {
         let live = RefCell::new(Rc::new(shared.live.load_full()));
         Ok(Rc::new(Self {
             id,
             buffers: BufferPool::new(shared.bufsize),
             shared,
-            reactor: Rc::new(Reactor::new()?),
+            reactor: Rc::new(Reactor::new(bell)?),
             idle_clients: RefCell::default(),
             servers: ServerPools::default(),
             scratch: RefCell::default(),
+            unserved: RefCell::default(),
+            hosts: RefCell::default(),
             listeners: RefCell::default(),
             waiting: RefCell::default(),
             live,
-            stopping: Cell::new(false),
+            ready: RefCell::default(),
+            waker: RefCell::default(),
+            broken: Cell::default(),
         }))
     }
 
@@ -103,64 +125,78 @@ impl Worker {
         self.reactor.now_ms()
     }
 
-    /// The worker's life. Must run inside a local runtime.
+    /// The worker's life: commands. The rest is done by its tasks, and by [`Worker::turn`] whenever
+    /// none of them can go on. Must run inside a local runtime.
     pub(crate) async fn run(
         self: Rc<Self>,
         mut commands: UnboundedReceiver<Command>,
     ) -> io::Result<()> {
-        let reactor = self.reactor.clone();
-        // SAFETY: the reactor, which this function holds for as long as `epoll` lives, owns the
-        // descriptor and never replaces or closes it before it is dropped itself.
-        let epoll =
-            unsafe { AsyncFd::register_with_interest(reactor.descriptor(), Interest::READABLE) }?;
-        let mut ready = Vec::new();
-        loop {
+        CURRENT.set(Some(self.clone()));
+        let outcome = poll_fn(|cx| {
             self.shared.beats.worker(self.id).turn();
-            reactor.tick();
-            reactor.expire(&mut ready);
-            let expired = ready.len();
-            let more = self.accept_waiting();
-            let pause = if more {
-                Some(Duration::ZERO)
-            } else {
-                reactor.until_next_deadline()
-            };
-            if expired == 0 {
-                tokio::select! {
-                    biased;
-                    command = commands.recv() => match command {
-                        Some(Command::Listen(sockets, done)) => {
-                            self.listen(&sockets);
-                            // Whoever asked may have gone; the sockets are open all the same.
-                            let _ = done.send(());
-                        }
-                        Some(Command::AcceptAgain) => self.retry_all(),
-                        Some(Command::ShutDown(server)) => reactor.shut_down(server),
-                        // Looking for one closes all that must not be used.
-                        Some(Command::CloseIdle(server)) => drop(self.servers.take(&server, false)),
-                        Some(Command::Beat) => {}
-                        Some(Command::Loop(time)) => pulse::spin(time),
-                        Some(Command::Stop) | None => break,
-                    },
-                    guard = epoll.readable() => {
-                        let mut guard = guard?;
-                        if !reactor.dispatch(&mut ready)? {
-                            guard.clear_ready();
-                        }
-                    }
-                    () = reactor.earlier_deadline() => {}
-                    () = sleep(pause) => {}
+            let mut waker = self.waker.borrow_mut();
+            waker.get_or_insert_with(|| cx.waker().clone());
+            drop(waker);
+            if let Some(error) = self.broken.take() {
+                return Poll::Ready(Err(error));
+            }
+            loop {
+                match commands.poll_recv(cx) {
+                    Poll::Ready(Some(Command::Stop) | None) => return Poll::Ready(Ok(())),
+                    Poll::Ready(Some(command)) => self.obey(command),
+                    Poll::Pending => return Poll::Pending,
                 }
             }
-            for (position, parked) in ready.drain(..).enumerate() {
-                self.unparked(parked, position < expired);
+        })
+        .await;
+        CURRENT.set(None);
+        outcome
+    }
+
+    fn obey(self: &Rc<Self>, command: Command) {
+        match command {
+            Command::Listen(sockets, done) => {
+                self.listen(&sockets);
+                // Whoever asked may have gone; the sockets are open all the same.
+                let _ = done.send(());
             }
-            if more {
-                tokio::task::yield_now().await;
-            }
+            Command::AcceptAgain => self.retry_all(),
+            Command::ShutDown(server) => self.reactor.shut_down(server),
+            // Looking for one closes all that must not be used.
+            Command::CloseIdle(server) => drop(self.servers.take(self, &server, false)),
+            Command::Beat | Command::Stop => {}
+            Command::Loop(time) => pulse::spin(time),
         }
-        self.stopping.set(true);
-        Ok(())
+    }
+
+    /// Sleeps until a socket, a deadline or another thread has something to do, and begins that. The
+    /// runtime calls it when no task can go on.
+    fn turn(self: &Rc<Self>) {
+        let reactor = &self.reactor;
+        reactor.tick();
+        let timeout = if self.waiting.borrow().is_empty() {
+            reactor.until_next_deadline()
+        } else {
+            Some(Duration::ZERO)
+        };
+        let beat = self.shared.beats.worker(self.id);
+        if let Err(error) = beat.asleep(|| reactor.wait(timeout)) {
+            self.broken.set(Some(error));
+        }
+        reactor.tick();
+        let mut ready = self.ready.take();
+        reactor.expire(&mut ready);
+        let expired = ready.len();
+        reactor.dispatch(&mut ready);
+        self.accept_waiting();
+        for (position, parked) in ready.drain(..).enumerate() {
+            self.unparked(parked, position < expired);
+        }
+        self.ready.replace(ready);
+        // The runtime would sleep now, if this gave no task anything to do.
+        if let Some(waker) = &*self.waker.borrow() {
+            waker.wake_by_ref();
+        }
     }
 
     /// A parked socket has an event, or its deadline has passed.
@@ -171,11 +207,11 @@ impl Worker {
                 if let Some(idle) = idle
                     && !expired
                 {
-                    tokio::task::spawn_local(session::resume(self.clone(), idle));
+                    self.serve(idle.into());
                 }
             }
             // Whatever an idle server says, it can only be its end: there was no request.
-            Parked::Server(key) => self.servers.discard(key),
+            Parked::Server(key) => self.servers.discard(self, key),
             Parked::Listener(key) => self.accept(key),
         }
     }
@@ -232,14 +268,12 @@ impl Worker {
         waiting.extend(self.listeners.borrow().iter().map(|(key, _)| key));
     }
 
-    /// Goes on with listeners that were left before their queue was empty. Returns whether some
-    /// still are.
-    fn accept_waiting(self: &Rc<Self>) -> bool {
+    /// Goes on with listeners that were left before their queue was empty.
+    fn accept_waiting(self: &Rc<Self>) {
         let waiting = std::mem::take(&mut *self.waiting.borrow_mut());
         for key in waiting {
             self.accept(key);
         }
-        !self.waiting.borrow().is_empty()
     }
 
     fn accept(self: &Rc<Self>, key: usize) {
@@ -298,39 +332,85 @@ impl Worker {
             },
         };
         let client = client(stream, self);
-        tokio::task::spawn_local(session::run(self.clone(), client));
+        self.serve(client);
+    }
+
+    /// Gives a connection to a task that waits for one, or to a new one.
+    pub(crate) fn serve(self: &Rc<Self>, client: Client) {
+        self.unserved.borrow_mut().push_back(client);
+        let host = self.hosts.borrow_mut().pop();
+        match host {
+            Some(host) => host.wake(),
+            None => drop(tokio::task::spawn_local(session::host(self.clone()))),
+        }
+    }
+
+    /// For a task: the next connection to serve. `None` when enough others wait for one.
+    pub(crate) async fn next_client(&self) -> Option<Client> {
+        poll_fn(|cx| {
+            if let Some(client) = self.unserved.borrow_mut().pop_front() {
+                return Poll::Ready(Some(client));
+            }
+            let mut hosts = self.hosts.borrow_mut();
+            if hosts.len() >= HOSTS {
+                return Poll::Ready(None);
+            }
+            hosts.push(cx.waker().clone());
+            Poll::Pending
+        })
+        .await
     }
 }
 
-async fn sleep(pause: Option<Duration>) {
-    match pause {
-        Some(pause) => tokio::time::sleep(pause).await,
-        None => std::future::pending().await,
-    }
-}
-
-/// Starts a worker's thread. The sender reaches it until it ends.
+/// Starts a worker's thread. The mailbox reaches it until it ends.
 pub(crate) fn spawn(
     id: usize,
     shared: Arc<Shared>,
-    commands: UnboundedReceiver<Command>,
-) -> io::Result<std::thread::JoinHandle<()>> {
-    std::thread::Builder::new()
+) -> io::Result<(std::thread::JoinHandle<()>, Mailbox)> {
+    let (sender, commands) = unbounded_channel();
+    let bell = Arc::new(Bell::new()?);
+    let mailbox = Mailbox {
+        sender,
+        bell: bell.clone(),
+    };
+    let thread = std::thread::Builder::new()
         .name(format!("worker-{id}"))
         .spawn(move || {
-            let mut builder = tokio::runtime::Builder::new_current_thread();
-            shared.beats.worker(id).attend(&mut builder);
-            let outcome = builder
-                .enable_all()
+            shared.beats.worker(id).begin();
+            // No driver of its own for sockets and time: it would be one more place to sleep in.
+            let outcome = tokio::runtime::Builder::new_current_thread()
+                .on_thread_park(|| {
+                    // Not borrowed while it runs: a task that ends may end the worker.
+                    let worker = CURRENT.with_borrow(Clone::clone);
+                    if let Some(worker) = worker {
+                        worker.turn();
+                    }
+                })
                 .build_local(tokio::runtime::LocalOptions::default())
                 .and_then(|runtime| {
-                    runtime.block_on(async { Worker::new(id, shared)?.run(commands).await })
+                    runtime.block_on(async { Worker::new(id, shared, bell)?.run(commands).await })
                 });
             if let Err(error) = outcome {
                 tracing::error!(worker = id, %error, "a worker ended");
             }
-        })
+        })?;
+    Ok((thread, mailbox))
 }
 
 /// How the engine reaches a worker.
-pub(crate) type Mailbox = UnboundedSender<Command>;
+pub(crate) struct Mailbox {
+    sender: UnboundedSender<Command>,
+    bell: Arc<Bell>,
+}
+
+impl Mailbox {
+    /// Leaves a command for the worker, and wakes it.
+    ///
+    /// # Errors
+    /// When the worker has ended.
+    pub(crate) fn send(&self, command: Command) -> Result<(), SendError<Command>> {
+        self.sender.send(command)?;
+        self.bell.ring();
+        Ok(())
+    }
+}

@@ -1,7 +1,7 @@
 //! All socket I/O of the engine, behind one interface.
 //!
-//! A worker thread has one [`Reactor`]: its own edge-triggered epoll, polled by the runtime as a
-//! single descriptor, and one coarse timer wheel. A [`Socket`] tries a call first and is registered
+//! A worker thread has one [`Reactor`]: its own edge-triggered epoll, in which the worker sleeps when
+//! its runtime has nothing to run, and one coarse timer wheel. A [`Socket`] tries a call first and is registered
 //! only when the call would block, once, for good. `recv` hands over a filled, pooled [`Buffer`];
 //! dropping a pending `recv` loses nothing, because bytes are taken from the kernel only when they
 //! are handed over.
@@ -9,11 +9,13 @@
 //! Invariant: protocols see sockets only through this module, so that another backend (io_uring) can
 //! take its place.
 
+mod bell;
 mod buffer;
 mod reactor;
 mod socket;
 mod wheel;
 
+pub(crate) use bell::Bell;
 pub(crate) use buffer::{Buffer, BufferPool, LARGE, SMALL};
-pub(crate) use reactor::{Deadline, Parked, Reactor};
-pub(crate) use socket::{Listener, Socket};
+pub(crate) use reactor::{Deadline, Parked, Reactor, Token};
+pub(crate) use socket::{Listener, Shelved, Socket, only};

@@ -3,13 +3,15 @@
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::sync::Arc;
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
 use rustix::event::{Timespec, epoll};
 use slab::Slab;
 
+use super::bell::Bell;
 use super::wheel::Wheel;
 
 /// A point in time on a worker's clock, in milliseconds since it started.
@@ -41,13 +43,13 @@ pub(super) enum Direction {
 
 /// Names a slot. The generation tells a new socket from a closed one that had the same slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Token {
+pub(crate) struct Token {
     index: u32,
     generation: u32,
 }
 
 pub(crate) struct Reactor {
-    epoll: OwnedFd,
+    epoll: Arc<OwnedFd>,
     slots: RefCell<Slab<Slot>>,
     wheel: RefCell<Wheel<Token>>,
     generation: Cell<u32>,
@@ -55,12 +57,7 @@ pub(crate) struct Reactor {
     now_ms: Cell<u64>,
     events: RefCell<Vec<epoll::Event>>,
     due: RefCell<Vec<Token>>,
-    /// When the worker's loop means to look at the wheel, in milliseconds.
-    planned_ms: Cell<u64>,
-    /// A deadline before that was added since.
-    earlier: Cell<bool>,
-    /// The worker's loop, asleep.
-    sleeper: RefCell<Option<Waker>>,
+    bell: Arc<Bell>,
 }
 
 struct Slot {
@@ -122,9 +119,13 @@ impl Slot {
 const BATCH: usize = 256;
 
 impl Reactor {
-    pub(crate) fn new() -> io::Result<Self> {
+    /// A reactor that `bell` wakes, for the thread that makes it.
+    pub(crate) fn new(bell: Arc<Bell>) -> io::Result<Self> {
+        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+        let flags = epoll::EventFlags::IN | epoll::EventFlags::ET;
+        epoll::add(&epoll, bell.hear(), Token::BELL.data(), flags)?;
         Ok(Self {
-            epoll: epoll::create(epoll::CreateFlags::CLOEXEC)?,
+            epoll: Arc::new(epoll),
             slots: RefCell::default(),
             wheel: RefCell::new(Wheel::new()),
             generation: Cell::new(0),
@@ -132,15 +133,13 @@ impl Reactor {
             now_ms: Cell::new(0),
             events: RefCell::new(Vec::with_capacity(BATCH)),
             due: RefCell::default(),
-            planned_ms: Cell::new(u64::MAX),
-            earlier: Cell::new(false),
-            sleeper: RefCell::default(),
+            bell,
         })
     }
 
-    /// The descriptor that becomes readable when there is something to [`Reactor::dispatch`].
-    pub(crate) fn descriptor(&self) -> BorrowedFd<'_> {
-        self.epoll.as_fd()
+    /// What wakes a worker that sleeps in [`Reactor::wait`].
+    pub(crate) fn bell(&self) -> &Arc<Bell> {
+        &self.bell
     }
 
     /// `timeout` from now; `None` is never.
@@ -164,42 +163,31 @@ impl Reactor {
 
     /// How long until a deadline may pass.
     pub(crate) fn until_next_deadline(&self) -> Option<Duration> {
-        let next = self.wheel.borrow().next_ms();
-        self.planned_ms.set(next.unwrap_or(u64::MAX));
-        self.earlier.set(false);
+        let next = self.wheel.borrow_mut().next_ms()?;
         Some(Duration::from_millis(
-            next?.saturating_sub(self.now_ms.get()).max(1),
+            next.saturating_sub(self.now_ms.get()),
         ))
     }
 
-    /// Waits for a deadline that comes before what [`Reactor::until_next_deadline`] said: tasks run,
-    /// and begin to wait, while the worker's loop sleeps.
-    pub(crate) async fn earlier_deadline(&self) {
-        poll_fn(|context| {
-            if self.earlier.get() {
-                return Poll::Ready(());
-            }
-            *self.sleeper.borrow_mut() = Some(context.waker().clone());
-            Poll::Pending
-        })
-        .await;
-    }
-
-    /// Takes events from the kernel and wakes who waits for them. Parked sockets that have an event
-    /// are no longer parked and are added to `ready`. Returns whether there may be more events.
-    pub(crate) fn dispatch(&self, ready: &mut Vec<Parked>) -> io::Result<bool> {
+    /// Blocks the thread until the kernel has events, the bell rings, or `timeout` passes.
+    pub(crate) fn wait(&self, timeout: Option<Duration>) -> io::Result<()> {
+        let timeout = timeout.map(|t| Timespec {
+            tv_sec: i64::try_from(t.as_secs()).unwrap_or(i64::MAX),
+            tv_nsec: t.subsec_nanos().into(),
+        });
         let mut events = self.events.borrow_mut();
         events.clear();
-        let zero = Timespec {
-            tv_sec: 0,
-            tv_nsec: 0,
-        };
         let spare = rustix::buffer::spare_capacity(&mut events);
-        match epoll::wait(&self.epoll, spare, Some(&zero)) {
-            Ok(_) | Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
+        match epoll::wait(&self.epoll, spare, timeout.as_ref()) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
+            Err(error) => Err(error.into()),
         }
-        self.tick();
+    }
+
+    /// Wakes who waits for the events that [`Reactor::wait`] took. Parked sockets that have one are no
+    /// longer parked and are added to `ready`.
+    pub(crate) fn dispatch(&self, ready: &mut Vec<Parked>) {
+        let events = self.events.borrow();
         let mut slots = self.slots.borrow_mut();
         for event in events.iter() {
             let token = Token::from_u64(event.data.u64());
@@ -229,7 +217,14 @@ impl Reactor {
                 slot.write.wake();
             }
         }
-        Ok(events.len() == BATCH)
+    }
+
+    /// Lets `pause` pass.
+    pub(crate) async fn sleep(&self, pause: Duration) {
+        // A slot without a socket: only its deadline ends the wait.
+        let timer = Timer(self, self.insert());
+        let deadline = self.after(Some(pause));
+        let _ = poll_fn(|cx| self.poll_wait(timer.1, Direction::Read, deadline, cx.waker())).await;
     }
 
     /// Wakes whose deadline has passed; parked ones are no longer parked and are added to `expired`.
@@ -309,6 +304,11 @@ impl Reactor {
         Ok(())
     }
 
+    /// The kernel's half of it, for another thread that takes over a parked socket.
+    pub(super) fn epoll(&self) -> &Arc<OwnedFd> {
+        &self.epoll
+    }
+
     /// Takes a shared descriptor out; closing it would not, while another process or thread has it.
     pub(super) fn deregister(&self, fd: BorrowedFd<'_>) {
         // It fails only for a descriptor that is not registered, which is what is wanted.
@@ -327,7 +327,7 @@ impl Reactor {
         Ok(())
     }
 
-    pub(super) fn remove(&self, token: Token) {
+    pub(crate) fn remove(&self, token: Token) {
         let mut slots = self.slots.borrow_mut();
         if slots
             .get(token.index as usize)
@@ -417,7 +417,8 @@ impl Reactor {
         });
     }
 
-    /// Notes which server a connection leads to. The descriptor must live as long as the slot.
+    /// Notes which server a connection leads to. The descriptor must live as long as the slot, or as
+    /// it is not parked.
     pub(super) fn leads_to(&self, token: Token, server: usize, fd: BorrowedFd<'_>) {
         self.with(token, |slot| slot.server = Some((server, fd.as_raw_fd())));
     }
@@ -431,7 +432,9 @@ impl Reactor {
             if slot.parked.is_none() {
                 slot.cut = true;
                 // SAFETY: the slot is removed when its socket is dropped, before the socket's
-                // descriptor is closed, so that the number is still that connection's here.
+                // descriptor is closed, so that the number is still that connection's here. A socket
+                // on a shelf may leave its slot behind, but a parked one; and `ServerPools::discard`
+                // removes that as soon as it is not parked any more.
                 let fd = unsafe { BorrowedFd::borrow_raw(fd) };
                 // One that is not connected yet fails by itself.
                 let _ = rustix::net::shutdown(fd, rustix::net::Shutdown::Both);
@@ -448,13 +451,6 @@ impl Reactor {
         let next = slot.next_deadline();
         if next < slot.armed {
             slot.armed = self.wheel.borrow_mut().insert(next, token);
-            if slot.armed < self.planned_ms.get() {
-                self.planned_ms.set(slot.armed);
-                self.earlier.set(true);
-                if let Some(sleeper) = self.sleeper.borrow_mut().take() {
-                    sleeper.wake();
-                }
-            }
         }
     }
 
@@ -465,7 +461,22 @@ impl Reactor {
     }
 }
 
+/// A slot that only waits for time to pass.
+struct Timer<'a>(&'a Reactor, Token);
+
+impl Drop for Timer<'_> {
+    fn drop(&mut self) {
+        self.0.remove(self.1);
+    }
+}
+
 impl Token {
+    /// What the bell's events carry: no slot has this index.
+    const BELL: Self = Self {
+        index: u32::MAX,
+        generation: 0,
+    };
+
     fn data(self) -> epoll::EventData {
         epoll::EventData::new_u64(u64::from(self.generation) << 32 | u64::from(self.index))
     }

@@ -7,7 +7,9 @@ use std::io::{self, IoSlice};
 use std::net::{Shutdown, SocketAddr};
 use std::os::fd::{AsFd, OwnedFd};
 use std::rc::Rc;
+use std::sync::Arc;
 
+use rustix::event::epoll;
 use rustix::io::Errno;
 use rustix::net;
 
@@ -16,13 +18,40 @@ use super::reactor::{Deadline, Direction, Parked, Reactor, Token};
 
 /// A connected (or connecting) stream socket.
 pub(crate) struct Socket {
+    // Given up before the descriptor is closed.
+    slot: Held,
     fd: OwnedFd,
-    reactor: Rc<Reactor>,
-    token: Token,
     registered: Cell<bool>,
     /// A read may succeed without an event: nothing was tried yet, or the last read filled its buffer.
     try_read: Cell<bool>,
     connecting: Cell<bool>,
+}
+
+/// A slot of the reactor, until this is dropped.
+struct Held {
+    reactor: Rc<Reactor>,
+    token: Token,
+    /// The slot stays behind.
+    left: Cell<bool>,
+}
+
+impl Held {
+    fn new(reactor: &Rc<Reactor>, token: Token) -> Self {
+        Self {
+            reactor: reactor.clone(),
+            token,
+            left: Cell::new(false),
+        }
+    }
+}
+
+/// A parked socket that another worker may take over. Its slot stays with the reactor that watches it,
+/// until the worker of that one removes it.
+#[derive(Debug)]
+pub(crate) struct Shelved {
+    fd: OwnedFd,
+    token: Token,
+    watcher: Arc<OwnedFd>,
 }
 
 /// A listening socket. The workers have one each, duplicates of one another.
@@ -36,9 +65,8 @@ impl Socket {
     /// Takes over a connected, non-blocking descriptor.
     pub(crate) fn new(fd: OwnedFd, reactor: &Rc<Reactor>) -> Self {
         Self {
+            slot: Held::new(reactor, reactor.insert()),
             fd,
-            reactor: reactor.clone(),
-            token: reactor.insert(),
             registered: Cell::new(false),
             try_read: Cell::new(true),
             connecting: Cell::new(false),
@@ -55,7 +83,9 @@ impl Socket {
 
     /// Notes that it leads to the server of this number.
     pub(crate) fn leads_to(&self, server: usize) {
-        self.reactor.leads_to(self.token, server, self.fd.as_fd());
+        self.slot
+            .reactor
+            .leads_to(self.slot.token, server, self.fd.as_fd());
     }
 
     /// Whether the connection is not known to stand yet.
@@ -131,7 +161,7 @@ impl Socket {
     ) -> io::Result<()> {
         IoSlice::advance_slices(&mut slices, 0);
         while !slices.is_empty() {
-            match rustix::io::writev(&self.fd, slices) {
+            match write_now(&self.fd, slices) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(n) => {
                     self.connecting.set(false);
@@ -155,7 +185,7 @@ impl Socket {
     /// # Errors
     /// `WouldBlock` when that is nothing.
     pub(crate) fn try_send(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        rustix::io::retry_on_intr(|| rustix::io::writev(&self.fd, slices)).map_err(io::Error::from)
+        rustix::io::retry_on_intr(|| write_now(&self.fd, slices)).map_err(io::Error::from)
     }
 
     /// Waits until the socket may take more.
@@ -189,12 +219,20 @@ impl Socket {
         if self.try_read.get() || (!self.registered.get() && self.register(false).is_err()) {
             return false;
         }
-        self.reactor.park(self.token, parked, deadline)
+        self.slot.reactor.park(self.slot.token, parked, deadline)
     }
 
-    /// Ends the parking of a socket that is taken into use.
-    pub(crate) fn unpark(&self) {
-        self.reactor.unpark(self.token);
+    /// Parks it where other workers may take it. It is closed when something happened to it already.
+    pub(crate) fn shelve(self, parked: Parked, deadline: Deadline) -> Option<Shelved> {
+        if !self.park(parked, deadline) {
+            return None;
+        }
+        self.slot.left.set(true);
+        Some(Shelved {
+            fd: self.fd,
+            token: self.slot.token,
+            watcher: self.slot.reactor.epoll().clone(),
+        })
     }
 
     /// Expects no more bytes before an event: the next wait tries no call first.
@@ -204,7 +242,11 @@ impl Socket {
 
     fn may_read(&self) -> bool {
         // Both are asked: the event is used up by the call that follows.
-        let event = self.registered.get() && self.reactor.take_ready(self.token, Direction::Read);
+        let event = self.registered.get()
+            && self
+                .slot
+                .reactor
+                .take_ready(self.slot.token, Direction::Read);
         event || self.try_read.get()
     }
 
@@ -213,7 +255,7 @@ impl Socket {
             let room = buffer.spare();
             let size = room.len();
             match net::recv(&self.fd, room, net::RecvFlags::empty()) {
-                Ok((0, _)) if self.reactor.is_cut(self.token) => {
+                Ok((0, _)) if self.slot.reactor.is_cut(self.slot.token) => {
                     return Err(io::ErrorKind::ConnectionAborted.into());
                 }
                 Ok((n, _)) => {
@@ -241,12 +283,16 @@ impl Socket {
 
     async fn wait_writable(&self, deadline: Deadline) -> io::Result<()> {
         if self.registered.get() {
-            self.reactor.want_output(self.fd.as_fd(), self.token)?;
+            self.slot
+                .reactor
+                .want_output(self.fd.as_fd(), self.slot.token)?;
         } else {
             self.register(true)?;
         }
         self.wait(Direction::Write, deadline).await?;
-        self.reactor.take_ready(self.token, Direction::Write);
+        self.slot
+            .reactor
+            .take_ready(self.slot.token, Direction::Write);
         Ok(())
     }
 
@@ -256,14 +302,17 @@ impl Socket {
             direction,
         };
         poll_fn(|cx| {
-            self.reactor
-                .poll_wait(self.token, direction, deadline, cx.waker())
+            self.slot
+                .reactor
+                .poll_wait(self.slot.token, direction, deadline, cx.waker())
         })
         .await
     }
 
     fn register(&self, output: bool) -> io::Result<()> {
-        self.reactor.register(self.fd.as_fd(), self.token, output)?;
+        self.slot
+            .reactor
+            .register(self.fd.as_fd(), self.slot.token, output)?;
         self.registered.set(true);
         Ok(())
     }
@@ -275,9 +324,66 @@ impl Socket {
     }
 }
 
-impl Drop for Socket {
+/// Sends what the socket takes now. One piece is cheaper to send than a list of one.
+fn write_now(fd: &OwnedFd, slices: &[IoSlice<'_>]) -> rustix::io::Result<usize> {
+    match only(slices) {
+        Some(one) => net::send(fd, one, net::SendFlags::NOSIGNAL),
+        None => rustix::io::writev(fd, slices),
+    }
+}
+
+/// The one piece that is not empty, if there is no other.
+pub(crate) fn only<'a>(slices: &'a [IoSlice<'_>]) -> Option<&'a [u8]> {
+    let mut pieces = slices.iter().filter(|slice| !slice.is_empty());
+    pieces
+        .next()
+        .filter(|_| pieces.next().is_none())
+        .map(|one| &**one)
+}
+
+impl Shelved {
+    /// Its slot in the reactor that watches it.
+    pub(crate) fn token(&self) -> Token {
+        self.token
+    }
+
+    /// Takes it into use on the worker that parked it.
+    pub(crate) fn take_back(self, reactor: &Rc<Reactor>) -> Socket {
+        reactor.unpark(self.token);
+        Socket {
+            slot: Held::new(reactor, self.token),
+            fd: self.fd,
+            registered: Cell::new(true),
+            try_read: Cell::new(false),
+            connecting: Cell::new(false),
+        }
+    }
+
+    /// Ends that its worker hears of it; to be called before it does so.
+    pub(crate) fn unwatch(&self) {
+        // It fails only for a descriptor that is not watched, which is what is wanted.
+        let _ = epoll::delete(&self.watcher, &self.fd);
+    }
+
+    /// Takes it into use on another worker, after [`Shelved::unwatch`]. `None` when the peer has
+    /// closed it or sent something: its worker had no time to see that.
+    pub(crate) fn take_over(self, reactor: &Rc<Reactor>) -> Option<Socket> {
+        let mut byte = [0_u8; 1];
+        let flags = net::RecvFlags::PEEK | net::RecvFlags::DONTWAIT;
+        if !matches!(net::recv(&self.fd, &mut byte, flags), Err(Errno::AGAIN)) {
+            return None;
+        }
+        let socket = Socket::new(self.fd, reactor);
+        socket.expect_quiet();
+        Some(socket)
+    }
+}
+
+impl Drop for Held {
     fn drop(&mut self) {
-        self.reactor.remove(self.token);
+        if !self.left.get() {
+            self.reactor.remove(self.token);
+        }
     }
 }
 
@@ -295,9 +401,8 @@ struct ForgetOnDrop<'a> {
 
 impl Drop for ForgetOnDrop<'_> {
     fn drop(&mut self) {
-        self.socket
-            .reactor
-            .forget(self.socket.token, self.direction);
+        let slot = &self.socket.slot;
+        slot.reactor.forget(slot.token, self.direction);
     }
 }
 

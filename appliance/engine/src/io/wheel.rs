@@ -16,6 +16,8 @@ pub(super) struct Wheel<T> {
     /// The last tick whose slot was emptied.
     current: u64,
     len: usize,
+    /// No entry is before this tick: where the search for the next one begins.
+    earliest: u64,
 }
 
 impl<T> Wheel<T> {
@@ -24,6 +26,7 @@ impl<T> Wheel<T> {
             slots: (0..SLOTS).map(|_| Vec::new()).collect(),
             current: 0,
             len: 0,
+            earliest: 0,
         }
     }
 
@@ -34,6 +37,7 @@ impl<T> Wheel<T> {
             .div_ceil(TICK_MS)
             .clamp(self.current + 1, self.current + SLOTS - 1);
         self.len += 1;
+        self.earliest = self.earliest.min(tick);
         self.slot(tick).push(entry);
         tick * TICK_MS
     }
@@ -54,13 +58,17 @@ impl<T> Wheel<T> {
     }
 
     /// When the next entry wants to be looked at, in milliseconds.
-    pub(super) fn next_ms(&self) -> Option<u64> {
+    pub(super) fn next_ms(&mut self) -> Option<u64> {
+        let end = self.current + SLOTS;
         if self.len == 0 {
+            // The next one that is put in is the earliest.
+            self.earliest = u64::MAX;
             return None;
         }
-        (self.current + 1..=self.current + SLOTS)
-            .find(|&tick| self.slots.get(index(tick)).is_some_and(|s| !s.is_empty()))
-            .map(|tick| tick * TICK_MS)
+        let tick = (self.earliest.max(self.current + 1)..=end)
+            .find(|&tick| self.slots.get(index(tick)).is_some_and(|s| !s.is_empty()))?;
+        self.earliest = tick;
+        Some(tick * TICK_MS)
     }
 
     fn slot(&mut self, tick: u64) -> &mut Vec<T> {
@@ -93,6 +101,14 @@ mod tests {
         assert!(due(&mut wheel, 15).is_empty());
         assert_eq!(due(&mut wheel, 16), [0, 1, 2]);
         assert_eq!(due(&mut wheel, 32), [3]);
+        assert_eq!(wheel.next_ms(), Some(112));
+        wheel.insert(40, 6);
+        assert_eq!(
+            wheel.next_ms(),
+            Some(48),
+            "one that came later and is earlier"
+        );
+        assert_eq!(due(&mut wheel, 48), [6]);
         assert_eq!(wheel.next_ms(), Some(112));
         assert!(due(&mut wheel, 111).is_empty());
         assert_eq!(due(&mut wheel, 112), [4]);

@@ -6,6 +6,6 @@ mod standing;
 mod turns;
 
 pub(crate) use connect::{ConnectFailure, connect};
-pub(crate) use pool::{ServerConnection, ServerPools};
+pub(crate) use pool::{ServerConnection, ServerPools, Shelves};
 pub(crate) use standing::standing_changed;
 pub(crate) use turns::{Assigned, NoServer, assign, refresh, server_freed};

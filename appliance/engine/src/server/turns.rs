@@ -1,16 +1,19 @@
 //! Which server a request goes to, and the queue before servers that are full.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use futures_util::future::{Either, select};
 use tokio::sync::oneshot;
 
-use crate::state::{LiveBackend, LiveServer, Turns};
+use crate::state::{LiveBackend, LiveServer, Turns, Waiting};
+use crate::worker::Worker;
 
 /// A server that a request may use. Dropping it makes room for the next request.
-pub(crate) struct Assigned {
-    backend: Arc<LiveBackend>,
+pub(crate) struct Assigned<'a> {
+    backend: &'a Arc<LiveBackend>,
     index: usize,
     /// Times the server's sessions had been ended by command when it began.
     shutdowns: u32,
@@ -27,11 +30,11 @@ pub(crate) enum NoServer {
     QueueTimeout(u32),
 }
 
-impl Assigned {
-    fn new(backend: &Arc<LiveBackend>, index: usize, queue_position: u32) -> Self {
+impl<'a> Assigned<'a> {
+    fn new(backend: &'a Arc<LiveBackend>, index: usize, queue_position: u32) -> Self {
         let server = backend.servers.get(index);
         Self {
-            backend: backend.clone(),
+            backend,
             index,
             shutdowns: server.map_or(0, |s| s.state.shutdowns.load(Ordering::Relaxed)),
             queue_position,
@@ -60,10 +63,10 @@ impl Assigned {
     }
 }
 
-impl Drop for Assigned {
+impl Drop for Assigned<'_> {
     fn drop(&mut self) {
         self.server().state.activity.leave();
-        server_freed(&self.backend);
+        server_freed(self.backend);
     }
 }
 
@@ -71,13 +74,17 @@ impl Drop for Assigned {
 ///
 /// # Errors
 /// When none is up, or `timeout queue` passes.
-pub(crate) async fn assign(
-    backend: &Arc<LiveBackend>,
-    worker: usize,
-) -> Result<Assigned, NoServer> {
+pub(crate) async fn assign<'a>(
+    backend: &'a Arc<LiveBackend>,
+    worker: &Worker,
+) -> Result<Assigned<'a>, NoServer> {
+    if let Some(only) = only_choice(backend) {
+        only.state.activity.enter(worker.id);
+        return Ok(Assigned::new(backend, 0, 0));
+    }
     let (receiver, position) = {
         let mut turns = backend.state.turns();
-        if let Some(index) = take(backend, &mut turns, worker) {
+        if let Some(index) = take(backend, &mut turns, worker.id) {
             return Ok(Assigned::new(backend, index, 0));
         }
         if !backend.servers.iter().any(LiveServer::may_serve) {
@@ -85,7 +92,10 @@ pub(crate) async fn assign(
         }
         let (sender, receiver) = oneshot::channel();
         let position = u32::try_from(turns.queue.len()).unwrap_or(u32::MAX);
-        turns.queue.push_back(sender);
+        turns.queue.push_back(Waiting {
+            sender,
+            bell: worker.reactor.bell().clone(),
+        });
         let length = position + 1;
         backend.state.queued.store(length, Ordering::SeqCst);
         backend
@@ -101,20 +111,21 @@ pub(crate) async fn assign(
         backend,
         receiver: Some(receiver),
     };
+    let late = pin!(worker.reactor.sleep(limit));
     let outcome = match ticket.receiver.as_mut() {
-        Some(receiver) => tokio::time::timeout(limit, receiver).await,
+        Some(receiver) => select(receiver, late).await,
         None => return Err(NoServer::Down),
     };
     match outcome {
-        Ok(Ok(index)) => {
+        Either::Left((Ok(index), _)) => {
             ticket.receiver = None;
             if let Some(server) = backend.servers.get(index) {
-                server.state.activity.of(worker).total.add(1);
+                server.state.activity.of(worker.id).total.add(1);
             }
             Ok(Assigned::new(backend, index, position + 1))
         }
-        Ok(Err(_)) => Err(NoServer::Down),
-        Err(_) => Err(NoServer::QueueTimeout(position + 1)),
+        Either::Left((Err(_), _)) => Err(NoServer::Down),
+        Either::Right(_) => Err(NoServer::QueueTimeout(position + 1)),
     }
 }
 
@@ -135,7 +146,7 @@ impl Drop for Ticket<'_> {
             drop(Assigned::new(self.backend, index, 0));
         }
         let mut turns = self.backend.state.turns();
-        turns.queue.retain(|sender| !sender.is_closed());
+        turns.queue.retain(|waiting| !waiting.sender.is_closed());
         note_length(self.backend, &turns);
     }
 }
@@ -154,8 +165,9 @@ pub(crate) fn server_freed(backend: &Arc<LiveBackend>) {
             match turns.queue.pop_front() {
                 None => break false,
                 // One that has given up does not take it.
-                Some(sender) => {
+                Some(Waiting { sender, bell }) => {
                     if sender.send(index).is_ok() {
+                        bell.ring();
                         break true;
                     }
                 }
@@ -186,9 +198,24 @@ impl LiveServer {
     }
 }
 
+/// The server, when there is nothing to choose and no limit to keep: that needs no lock, which all
+/// workers would share.
+fn only_choice(backend: &LiveBackend) -> Option<&LiveServer> {
+    let [only] = backend.servers.as_slice() else {
+        return None;
+    };
+    let unlimited = only.state.limit().is_none();
+    let nobody_waits = backend.state.queued.load(Ordering::SeqCst) == 0;
+    (unlimited && nobody_waits && only.may_serve()).then_some(only)
+}
+
 fn take(backend: &Arc<LiveBackend>, turns: &mut Turns, worker: usize) -> Option<usize> {
     // Who waits was here first.
-    if turns.queue.iter().any(|sender| !sender.is_closed()) {
+    if turns
+        .queue
+        .iter()
+        .any(|waiting| !waiting.sender.is_closed())
+    {
         return None;
     }
     let index = next(backend, turns)?;

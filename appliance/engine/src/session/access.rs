@@ -98,7 +98,9 @@ fn write(
     progress: &Progress,
     line: Option<&[u8]>,
 ) {
-    let backend = progress.backend.as_ref();
+    let backend = progress
+        .backend
+        .and_then(|index| client.live.backends.get(index));
     let server = backend
         .zip(progress.server)
         .and_then(|(b, index)| b.servers.get(index));

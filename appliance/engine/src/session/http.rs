@@ -85,7 +85,7 @@ fn park(worker: &Rc<Worker>, client: Client) {
     let _ = entry;
     if !parked && let Some(client) = idle.try_remove(key) {
         drop(idle);
-        tokio::task::spawn_local(super::resume(worker.clone(), client));
+        worker.serve(client.into());
     }
 }
 

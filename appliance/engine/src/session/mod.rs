@@ -36,12 +36,18 @@ pub(crate) struct Client {
     /// Requests it has sent.
     requests: u32,
     /// The server connection it keeps for itself, under `http-reuse never`.
-    own_server: Option<(usize, ServerConnection)>,
+    own_server: Option<ServerConnection>,
     session: Session,
 }
 
 /// A client's connection between two requests: nothing runs for it.
 pub(crate) struct IdleClient(Client);
+
+impl From<IdleClient> for Client {
+    fn from(idle: IdleClient) -> Self {
+        idle.0
+    }
+}
 
 /// Counts a session of a frontend while it lives.
 struct Session {
@@ -115,8 +121,15 @@ impl Client {
     }
 }
 
-/// Serves a connection that was just taken.
-pub(crate) async fn run(worker: Rc<Worker>, client: Client) {
+/// A task that serves connections, one after another: those that were just taken, and those that were
+/// idle.
+pub(crate) async fn host(worker: Rc<Worker>) {
+    while let Some(client) = worker.next_client().await {
+        run(worker.clone(), client).await;
+    }
+}
+
+async fn run(worker: Rc<Worker>, client: Client) {
     let Some(mode) = client
         .live
         .frontends
@@ -130,11 +143,6 @@ pub(crate) async fn run(worker: Rc<Worker>, client: Client) {
         Mode::Http => http::serve(worker, client).await,
         Mode::Tcp => tcp::serve(worker, client).await,
     }
-}
-
-/// Goes on with a connection that was idle.
-pub(crate) async fn resume(worker: Rc<Worker>, idle: IdleClient) {
-    http::serve(worker, idle.0).await;
 }
 
 fn position(live: &Local, state: &Arc<FrontendState>, guess: usize) -> Option<usize> {

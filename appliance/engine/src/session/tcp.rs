@@ -34,7 +34,7 @@ pub(super) async fn serve(worker: Rc<Worker>, client: Client) {
         server: None,
         retries: 0,
         queue_position: 0,
-        backend: backend.cloned(),
+        backend: backend.and(frontend.conf.default_backend),
         silent: false,
         answered: false,
         bytes_in: 0,
@@ -60,7 +60,7 @@ async fn carry(
     progress: &mut Progress,
 ) {
     let begun = worker.now_ms();
-    let assigned = match assign(backend, worker.id).await {
+    let assigned = match assign(backend, worker).await {
         Ok(assigned) => assigned,
         Err(NoServer::Down) => return,
         Err(NoServer::QueueTimeout(position)) => {
@@ -114,7 +114,7 @@ async fn open(
     worker: &Rc<Worker>,
     client: &Client,
     backend: &LiveBackend,
-    assigned: &Assigned,
+    assigned: &Assigned<'_>,
     progress: &mut Progress,
 ) -> Option<Socket> {
     let begun = worker.now_ms();
@@ -150,7 +150,7 @@ async fn open(
         progress.retries += 1;
         sums.iter().for_each(|s| s.retries.add(1));
         if let ConnectFailure::Refused = attempt {
-            tokio::time::sleep(backend.conf.turn_around()).await;
+            worker.reactor.sleep(backend.conf.turn_around()).await;
         }
     }
 }

@@ -1,15 +1,17 @@
 //! Bytes in both directions: TCP mode, and HTTP connections that were upgraded.
 
 use std::cell::Cell;
+use std::future::{Future, poll_fn};
 use std::io::{self, IoSlice};
 use std::net::Shutdown;
+use std::pin::pin;
 use std::rc::Rc;
+use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use lanai_model::layer7::Timeouts;
 use lanai_traffic::record::Termination;
-use tokio::sync::Notify;
 
 use crate::io::{Buffer, LARGE, Socket};
 use crate::stream::Stream;
@@ -101,8 +103,6 @@ struct Side<'a> {
     worker: &'a Worker,
     last_ms: Cell<u64>,
     timeout: Cell<Option<Duration>>,
-    /// Tells who waits that the timeout has changed.
-    changed: Notify,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -117,7 +117,6 @@ impl<'a> Side<'a> {
             worker,
             last_ms: Cell::new(worker.now_ms()),
             timeout: Cell::new(timeout),
-            changed: Notify::new(),
         }
     }
 
@@ -154,7 +153,6 @@ async fn pump(
         if buffer.is_empty() {
             to.close_write();
             to_side.timeout.set(fin);
-            to_side.changed.notify_one();
             return Ok(());
         }
         from_side.touch();
@@ -179,22 +177,27 @@ async fn receive(worker: &Rc<Worker>, from: &End<'_>, side: &Side<'_>) -> Result
             return Err(Failed::Source { timeout: true });
         };
         let deadline = worker.reactor.after(left);
-        let receive = async {
+        let mut receive = pin!(async {
             match from {
                 End::Stream(stream) => stream.recv(&worker.buffers, LARGE, deadline).await,
                 End::Socket(socket) => socket.recv(&worker.buffers, LARGE, deadline).await,
             }
-        };
+        });
+        // The other direction, which is polled in the same task, changes the timeout when it ends.
         // Receiving is cancel-safe: nothing is lost when the wait begins anew.
-        let received = tokio::select! {
-            biased;
-            received = receive => received,
-            () = side.changed.notified() => continue,
-        };
-        match received {
-            Ok(buffer) => return Ok(buffer),
-            Err(error) if is_timeout(&error) => {}
-            Err(_) => return Err(Failed::Source { timeout: false }),
+        let timeout = side.timeout.get();
+        let received = poll_fn(|cx| {
+            if side.timeout.get() == timeout {
+                receive.as_mut().poll(cx).map(Some)
+            } else {
+                Poll::Ready(None)
+            }
+        });
+        match received.await {
+            None => {}
+            Some(Ok(buffer)) => return Ok(buffer),
+            Some(Err(error)) if is_timeout(&error) => {}
+            Some(Err(_)) => return Err(Failed::Source { timeout: false }),
         }
     }
 }

@@ -7,5 +7,6 @@
 )]
 
 mod overrides;
+mod pools;
 mod pulse;
 mod support;

@@ -38,9 +38,14 @@ impl Files for NoFiles {
 impl Lab {
     /// One with a worker thread, and where it tells of changes.
     pub(crate) fn start() -> (Lab, OverrideReceiver) {
+        Lab::with_workers(1)
+    }
+
+    /// The same with so many worker threads.
+    pub(crate) fn with_workers(nbthread: usize) -> (Lab, OverrideReceiver) {
         let (overrides, owner) = override_channel();
         let engine = Engine::start(Settings {
-            nbthread: 1,
+            nbthread,
             maxconn: Some(100),
             bufsize: None,
             maxrewrite: None,
@@ -156,6 +161,19 @@ impl Server {
     /// Connections that are open.
     pub(crate) fn open(&self) -> usize {
         self.open.load(Ordering::SeqCst)
+    }
+
+    /// Connections that it has taken.
+    pub(crate) fn taken(&self) -> usize {
+        self.connections.lock().unwrap().len()
+    }
+
+    /// Closes its side of all connections.
+    pub(crate) fn hang_up(&self) {
+        for stream in self.connections.lock().unwrap().iter() {
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+        until("they are closed", || self.open() == 0);
     }
 
     /// Refuses connections from now on, and closes those there are.

@@ -10,7 +10,7 @@ use super::{Exchange, Failure};
 use crate::http1::{Framing, Persistence, RequestOut, Version, write_chunk_size};
 use crate::io::SMALL;
 use crate::server::{Assigned, ConnectFailure, ServerConnection, connect};
-use crate::state::LiveBackend;
+use crate::state::{LiveBackend, ServerState};
 
 impl Exchange<'_> {
     pub(super) fn write_request_head(&mut self, backend: &LiveBackend) {
@@ -64,7 +64,7 @@ impl Exchange<'_> {
     pub(super) async fn send_first(
         &mut self,
         backend: &Arc<LiveBackend>,
-        assigned: &Assigned,
+        assigned: &Assigned<'_>,
     ) -> Result<ServerConnection, Failure> {
         let begun = self.worker.now_ms();
         loop {
@@ -102,7 +102,7 @@ impl Exchange<'_> {
             self.progress.retries += 1;
             sums.iter().for_each(|s| s.retries.add(1));
             if let ConnectFailure::Refused = attempt {
-                tokio::time::sleep(backend.conf.turn_around()).await;
+                self.worker.reactor.sleep(backend.conf.turn_around()).await;
             }
         }
     }
@@ -111,7 +111,7 @@ impl Exchange<'_> {
     pub(super) fn connection(
         &mut self,
         backend: &LiveBackend,
-        assigned: &Assigned,
+        assigned: &Assigned<'_>,
     ) -> Result<ServerConnection, ConnectFailure> {
         let server = assigned.server();
         let sums = [&server.state.activity, &backend.state.activity].map(|a| a.of(self.worker.id));
@@ -121,13 +121,12 @@ impl Exchange<'_> {
                 .client
                 .own_server
                 .take()
-                .filter(|(uid, own)| *uid == server.state.uid && own.place == server.place)
-                .map(|(_, connection)| connection)
+                .filter(|own| Arc::ptr_eq(&own.server, &server.state) && own.place == server.place)
                 .filter(|connection| self.is_quiet(connection)),
             HttpReuse::Safe if first => None,
-            HttpReuse::Aggressive if first => self.worker.servers.take(&server.state, true),
+            HttpReuse::Aggressive if first => self.idle_connection(&server.state, true),
             HttpReuse::Safe | HttpReuse::Aggressive | HttpReuse::Always => {
-                self.worker.servers.take(&server.state, false)
+                self.idle_connection(&server.state, false)
             }
         };
         if let Some(connection) = idle {
@@ -145,10 +144,18 @@ impl Exchange<'_> {
         let socket = connect(server, client_port, &self.worker.reactor)?;
         Ok(ServerConnection {
             socket,
+            server: server.state.clone(),
             reused: false,
             proven: false,
             place: server.place,
         })
+    }
+
+    /// One of this worker's, else one of another's.
+    fn idle_connection(&self, server: &Arc<ServerState>, proven: bool) -> Option<ServerConnection> {
+        let (worker, pools) = (self.worker, &self.worker.servers);
+        let own = pools.take(worker, server, proven);
+        own.or_else(|| pools.take_over(worker, server, proven))
     }
 
     /// Whether a connection that nobody watched is still open and silent.
@@ -157,12 +164,12 @@ impl Exchange<'_> {
         matches!(connection.socket.try_recv_into(&mut buffer), Ok(None))
     }
 
-    /// The other idle connections to this server are likely as dead as the one that was tried.
-    pub(super) fn forget_idle(&self, assigned: &Assigned) {
-        while self
-            .worker
-            .servers
-            .take(&assigned.server().state, false)
+    /// The other idle connections to this server are likely as dead as the one that was tried. Those
+    /// of other workers are looked at when they are taken over.
+    pub(super) fn forget_idle(&self, assigned: &Assigned<'_>) {
+        let (worker, pools) = (self.worker, &self.worker.servers);
+        while pools
+            .take(worker, &assigned.server().state, false)
             .is_some()
         {}
     }

@@ -46,7 +46,8 @@ pub(in crate::session) struct Progress {
     pub(in crate::session) server: Option<usize>,
     pub(in crate::session) retries: u32,
     pub(in crate::session) queue_position: u32,
-    pub(in crate::session) backend: Option<Arc<LiveBackend>>,
+    /// Its number in the configuration.
+    pub(in crate::session) backend: Option<usize>,
     /// The response is a server's.
     pub(in crate::session) answered: bool,
     /// Counted as received from the client.
@@ -148,14 +149,12 @@ impl<'a> Exchange<'a> {
             self.request
                 .write_line(head, &mut self.scratch.request_line);
         }
-        let backend = self.frontend().conf.default_backend;
-        let backend = backend
-            .and_then(|index| self.live.backends.get(index))
-            .cloned();
-        let outcome = match &backend {
+        let index = self.frontend().conf.default_backend;
+        let live = self.live.clone();
+        let outcome = match index.and_then(|index| live.backends.get(index)) {
             Some(backend) => {
                 self.mode = self.frontend().conf.connection_mode(&backend.conf);
-                self.progress.backend = Some(backend.clone());
+                self.progress.backend = index;
                 backend.state.activity.enter(self.worker.id);
                 backend.state.activity.of(self.worker.id).requests.add(1);
                 let outcome = self.with_backend(backend).await;
@@ -179,7 +178,7 @@ impl<'a> Exchange<'a> {
 
     async fn with_backend(&mut self, backend: &Arc<LiveBackend>) -> Result<After, Failure> {
         let begun = self.worker.now_ms();
-        let assigned = match assign(backend, self.worker.id).await {
+        let assigned = match assign(backend, self.worker).await {
             Ok(assigned) => assigned,
             Err(why) => {
                 let (who, when) = match why {
@@ -209,7 +208,7 @@ impl<'a> Exchange<'a> {
     async fn with_server(
         &mut self,
         backend: &Arc<LiveBackend>,
-        assigned: &Assigned,
+        assigned: &Assigned<'_>,
     ) -> Result<After, Failure> {
         assigned
             .server()
@@ -335,7 +334,7 @@ impl<'a> Exchange<'a> {
         self.progress.bytes += self.interim_bytes.get();
         let (bytes, bytes_in) = (self.progress.bytes, self.progress.bytes_in);
         let id = self.worker.id;
-        let backend = self.progress.backend.as_ref();
+        let backend = self.backend();
         let server = backend
             .zip(self.progress.server)
             .and_then(|(b, index)| b.servers.get(index));
@@ -385,14 +384,18 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    fn server_error(&self, assigned: &Assigned) {
+    fn server_error(&self, assigned: &Assigned<'_>) {
         let activities = [
             Some(&assigned.server().state.activity),
-            self.progress.backend.as_ref().map(|b| &b.state.activity),
+            self.backend().map(|b| &b.state.activity),
         ];
         for activity in activities.into_iter().flatten() {
             activity.of(self.worker.id).response_errors.add(1);
         }
+    }
+
+    fn backend(&self) -> Option<&Arc<LiveBackend>> {
+        self.live.backends.get(self.progress.backend?)
     }
 
     fn client_sums(&self) -> &Sums {

@@ -21,7 +21,7 @@ impl Exchange<'_> {
     pub(super) async fn respond(
         &mut self,
         backend: &Arc<LiveBackend>,
-        assigned: &Assigned,
+        assigned: &Assigned<'_>,
         ((response, mut buffer, len), uploaded): (Answer, bool),
         connection: ServerConnection,
     ) -> Result<After, Failure> {
@@ -52,7 +52,7 @@ impl Exchange<'_> {
         let mut logged = 0;
         let result = {
             let (worker, client, server) = (self.worker, &self.client.stream, &connection.socket);
-            let out = &self.scratch.out;
+            let out = &mut self.scratch.out;
             let download = forward::download(
                 worker,
                 server,
@@ -76,7 +76,7 @@ impl Exchange<'_> {
             Ok((clean, upload_failed)) => {
                 let done = self.upload.is_done();
                 if clean && done && self.mode.server_keep_alive && response.keeps_alive() {
-                    self.keep(backend, assigned, connection);
+                    self.keep(backend, connection);
                 } else {
                     connection.socket.no_linger();
                 }
@@ -167,23 +167,15 @@ impl Exchange<'_> {
         After::Close
     }
 
-    pub(super) fn keep(
-        &mut self,
-        backend: &LiveBackend,
-        assigned: &Assigned,
-        connection: ServerConnection,
-    ) {
-        let server = &assigned.server().state;
+    pub(super) fn keep(&mut self, backend: &LiveBackend, connection: ServerConnection) {
         if backend.conf.http_reuse == HttpReuse::Never {
             let connection = ServerConnection {
                 reused: true,
                 ..connection
             };
-            self.client.own_server = Some((server.uid, connection));
+            self.client.own_server = Some(connection);
         } else {
-            self.worker
-                .servers
-                .put(&self.worker.reactor, server, connection);
+            self.worker.servers.put(self.worker, connection);
         }
     }
 }
