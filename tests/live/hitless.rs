@@ -19,7 +19,7 @@ fn changes_are_noticed_by_nobody() {
     let mut stage = Stage::lanai(&lab);
     let (engine, sockets) = (stage.engine(), stage.lasting_sockets());
     let parent = i32::try_from(stage.appliance.daemon().id()).unwrap();
-    let held = descriptors(parent);
+    let held = held(&stage, parent);
     let load = stage.load(size.mix(size.rounds * 2));
     let mut counted = stage.counted();
     let mut slowest = Duration::ZERO;
@@ -62,7 +62,7 @@ fn changes_are_noticed_by_nobody() {
     stage.appliance.write("haproxy.cfg", &Site::new().text(""));
     stage.appliance.apply("as in the beginning");
     until("the parent to hold what it held", within(), || {
-        (descriptors(parent) == held).then_some(())
+        (self::held(&stage, parent) == held).then_some(())
     });
 }
 
@@ -107,9 +107,22 @@ fn change(stage: &mut Stage<'_>, round: u32) {
     }
 }
 
-fn descriptors(pid: i32) -> usize {
+/// The box's listening TCP sockets that a process holds, one for each descriptor.
+fn held(stage: &Stage<'_>, pid: i32) -> Vec<String> {
+    let sockets = stage.sockets();
     let open = std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap();
-    open.count()
+    let links = open.filter_map(|entry| std::fs::read_link(entry.unwrap().path()).ok());
+    let links: Vec<String> = links
+        .filter_map(|link| Some(link.to_str()?.to_owned()))
+        .collect();
+    let of = |inode: &String| {
+        let link = format!("socket:[{inode}]");
+        links.iter().filter(|seen| **seen == link).count()
+    };
+    sockets
+        .iter()
+        .flat_map(|(address, inode)| std::iter::repeat_n(address.clone(), of(inode)))
+        .collect()
 }
 
 fn memory(pid: i32) -> String {
