@@ -19,7 +19,7 @@ fn changes_are_noticed_by_nobody() {
     let mut stage = Stage::lanai(&lab);
     let (engine, sockets) = (stage.engine(), stage.lasting_sockets());
     let parent = i32::try_from(stage.appliance.daemon().id()).unwrap();
-    let held = descriptors(parent);
+    let held = held(&stage, parent);
     let load = stage.load(size.mix(size.rounds * 2));
     let mut counted = stage.counted();
     let mut slowest = Duration::ZERO;
@@ -61,9 +61,11 @@ fn changes_are_noticed_by_nobody() {
     // What was added is taken away: nothing is held for binds that are no more.
     stage.appliance.write("haproxy.cfg", &Site::new().text(""));
     stage.appliance.apply("as in the beginning");
-    until("the parent to hold what it held", within(), || {
-        (descriptors(parent) == held).then_some(())
-    });
+    until(
+        &format!("the parent to hold what it held, {held:?}"),
+        within(),
+        || (self::held(&stage, parent) == held).then_some(()),
+    );
 }
 
 /// Applies the change of a round and waits until it can be seen from outside.
@@ -107,9 +109,25 @@ fn change(stage: &mut Stage<'_>, round: u32) {
     }
 }
 
-fn descriptors(pid: i32) -> usize {
+/// The sockets of the box's binds that a process holds, one for each descriptor.
+fn held(stage: &Stage<'_>, pid: i32) -> Vec<String> {
+    let sockets = stage.sockets();
     let open = std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap();
-    open.count()
+    let links = open.filter_map(|entry| std::fs::read_link(entry.unwrap().path()).ok());
+    let links: Vec<String> = links
+        .filter_map(|link| Some(link.to_str()?.to_owned()))
+        .collect();
+    let of = |inode: &String| {
+        let link = format!("socket:[{inode}]");
+        links.iter().filter(|seen| **seen == link).count()
+    };
+    // The web UI's is handed to the parent only after it was opened.
+    let binds = sockets
+        .iter()
+        .filter(|(address, _)| address.starts_with(BOX));
+    binds
+        .flat_map(|(address, inode)| std::iter::repeat_n(address.clone(), of(inode)))
+        .collect()
 }
 
 fn memory(pid: i32) -> String {
