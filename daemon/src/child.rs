@@ -3,6 +3,7 @@
 //! again when the parent was replaced.
 
 mod link;
+mod talk;
 
 use std::ffi::CStr;
 use std::str::FromStr;
