@@ -175,7 +175,7 @@ impl Worker {
         let reactor = &self.reactor;
         reactor.tick();
         let timeout = if self.waiting.borrow().is_empty() {
-            reactor.until_next_deadline()
+            reactor.may_sleep()
         } else {
             Some(Duration::ZERO)
         };

@@ -310,8 +310,23 @@ fn forwarded_tokens(value: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// Whether `b` may be in a token (RFC 9110, section 5.6.2).
 pub(super) fn is_token(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b)
+    TOKEN.get(usize::from(b)).is_some_and(|&token| token)
 }
+
+/// [`is_token`] for every byte: it is asked for each one of a head's names.
+const TOKEN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut rest: &[u8] =
+        b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    while let [byte, more @ ..] = rest {
+        #[expect(clippy::indexing_slicing, reason = "a byte is below 256")]
+        {
+            table[*byte as usize] = true;
+        }
+        rest = more;
+    }
+    table
+};
 
 /// Splits `head[at..end]` at its colon.
 pub(super) fn field(head: &[u8], at: usize, end: usize) -> Option<Field> {
@@ -322,7 +337,7 @@ pub(super) fn field(head: &[u8], at: usize, end: usize) -> Option<Field> {
     }
     let value = line.get(colon + 1..)?;
     // A lone CR or a NUL would be read differently by another parser.
-    if value.iter().any(|&b| b == b'\r' || b == b'\n' || b == 0) {
+    if memchr::memchr3(b'\r', b'\n', 0, value).is_some() {
         return None;
     }
     let is_space = |b: &u8| *b == b' ' || *b == b'\t';

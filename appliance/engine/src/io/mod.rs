@@ -17,5 +17,5 @@ mod wheel;
 
 pub(crate) use bell::Bell;
 pub(crate) use buffer::{Buffer, BufferPool, LARGE, SMALL};
-pub(crate) use reactor::{Deadline, Parked, Reactor, Token};
+pub(crate) use reactor::{Deadline, Parked, Reactor, Share, Token};
 pub(crate) use socket::{Listener, Shelved, Socket, only};

@@ -58,6 +58,8 @@ pub(crate) struct Reactor {
     events: RefCell<Vec<epoll::Event>>,
     due: RefCell<Vec<Token>>,
     bell: Arc<Bell>,
+    /// Who lets others go first, once.
+    yielding: RefCell<Vec<Waker>>,
 }
 
 struct Slot {
@@ -134,6 +136,7 @@ impl Reactor {
             events: RefCell::new(Vec::with_capacity(BATCH)),
             due: RefCell::default(),
             bell,
+            yielding: RefCell::default(),
         })
     }
 
@@ -161,8 +164,11 @@ impl Reactor {
         self.now_ms.set(u64::try_from(ms).unwrap_or(u64::MAX));
     }
 
-    /// How long until a deadline may pass.
-    pub(crate) fn until_next_deadline(&self) -> Option<Duration> {
+    /// How long the worker may sleep, for all that this knows: until a deadline may pass.
+    pub(crate) fn may_sleep(&self) -> Option<Duration> {
+        if !self.yielding.borrow().is_empty() {
+            return Some(Duration::ZERO);
+        }
         let next = self.wheel.borrow_mut().next_ms()?;
         Some(Duration::from_millis(
             next.saturating_sub(self.now_ms.get()),
@@ -187,6 +193,9 @@ impl Reactor {
     /// Wakes who waits for the events that [`Reactor::wait`] took. Parked sockets that have one are no
     /// longer parked and are added to `ready`.
     pub(crate) fn dispatch(&self, ready: &mut Vec<Parked>) {
+        for waker in self.yielding.borrow_mut().drain(..) {
+            waker.wake();
+        }
         let events = self.events.borrow();
         let mut slots = self.slots.borrow_mut();
         for event in events.iter() {
@@ -217,6 +226,20 @@ impl Reactor {
                 slot.write.wake();
             }
         }
+    }
+
+    /// Lets all others go first that can go on: a task that never has to wait would keep them from
+    /// it for as long as it likes.
+    async fn let_others(&self) {
+        let mut asked = false;
+        poll_fn(|cx| {
+            if std::mem::replace(&mut asked, true) {
+                return Poll::Ready(());
+            }
+            self.yielding.borrow_mut().push(cx.waker().clone());
+            Poll::Pending
+        })
+        .await;
     }
 
     /// Lets `pause` pass.
@@ -458,6 +481,26 @@ impl Reactor {
         let mut slots = self.slots.borrow_mut();
         let slot = slots.get_mut(token.index as usize)?;
         (slot.generation == token.generation).then(|| f(slot))
+    }
+}
+
+/// What a task may do before it lets others go first.
+#[derive(Debug, Default)]
+pub(crate) struct Share {
+    spent: u32,
+}
+
+impl Share {
+    /// Pieces of up to 64 KB, or requests.
+    const WHOLE: u32 = 16;
+
+    /// Counts another piece.
+    pub(crate) async fn spend(&mut self, reactor: &Reactor) {
+        self.spent += 1;
+        if self.spent > Self::WHOLE {
+            self.spent = 0;
+            reactor.let_others().await;
+        }
     }
 }
 

@@ -31,10 +31,20 @@ impl From<io::Error> for ConnectFailure {
     }
 }
 
+/// Who sends first on a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum First {
+    /// We do, at once.
+    Us,
+    /// Whoever has something to say.
+    Either,
+}
+
 /// Begins a connection. The first bytes may be sent at once: the kernel tells when they cannot be.
 pub(crate) fn connect(
     server: &LiveServer,
     client_port: impl FnOnce() -> Option<u16>,
+    first: First,
     reactor: &Rc<Reactor>,
 ) -> Result<Socket, ConnectFailure> {
     let target = &server.target;
@@ -50,6 +60,10 @@ pub(crate) fn connect(
         Target::Inet(ip, port) => {
             // Whole messages are written at once: waiting for more would only add latency.
             let _ = net::sockopt::set_tcp_nodelay(&fd, true);
+            if first == First::Us {
+                // The acknowledgement that ends the handshake travels with the first bytes.
+                let _ = net::sockopt::set_tcp_quickack(&fd, false);
+            }
             let port = port.or_else(client_port).unwrap_or(0);
             net::connect(&fd, &SocketAddr::new(*ip, port))
         }

@@ -5,7 +5,7 @@ mod pool;
 mod standing;
 mod turns;
 
-pub(crate) use connect::{ConnectFailure, connect};
+pub(crate) use connect::{ConnectFailure, First, connect};
 pub(crate) use pool::{ServerConnection, ServerPools, Shelves};
 pub(crate) use standing::standing_changed;
 pub(crate) use turns::{Assigned, NoServer, assign, refresh, server_freed};

@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 
 use crate::http1::{Body, Framing, write_chunk_size};
-use crate::io::{Buffer, Deadline, LARGE, SMALL, Socket};
+use crate::io::{Buffer, Deadline, LARGE, SMALL, Share, Socket};
 use crate::stream::Stream;
 use crate::worker::Worker;
 
@@ -78,7 +78,9 @@ impl Upload {
         server: &Socket,
         (client_timeout, server_timeout): Timeouts,
     ) -> Result<(), Outcome> {
+        let mut share = Share::default();
         loop {
+            share.spend(&worker.reactor).await;
             if let Some(piece) = &mut self.piece {
                 piece
                     .send(&self.frame, server, || worker.reactor.after(server_timeout))
@@ -162,7 +164,9 @@ pub(super) async fn download(
     logged: &mut u64,
 ) -> Result<bool, Outcome> {
     let mut frame = Frame::default();
+    let mut share = Share::default();
     loop {
+        share.spend(&worker.reactor).await;
         let step = match body.read(buffer.data_mut()) {
             Ok(step) => step,
             Err(_) => {

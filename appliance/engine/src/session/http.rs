@@ -9,7 +9,7 @@ use lanai_traffic::record::Termination;
 use super::exchange::{After, Exchange};
 use super::receive::{Incoming, Refusal, receive};
 use super::{Client, IdleClient, Scratch, access};
-use crate::io::{Buffer, Parked, SMALL};
+use crate::io::{Buffer, Parked, SMALL, Share};
 use crate::respond;
 use crate::worker::Worker;
 
@@ -21,7 +21,9 @@ const LINGER_BYTES: usize = 1 << 20;
 pub(super) async fn serve(worker: Rc<Worker>, mut client: Client) {
     let mut scratch = worker.scratch.borrow_mut().pop().unwrap_or_default();
     let mut buffer = None;
+    let mut share = Share::default();
     loop {
+        share.spend(&worker.reactor).await;
         let current = client.refresh(&worker);
         let Incoming::Request {
             request,

@@ -9,7 +9,7 @@ use super::exchange::Progress;
 use super::tunnel::{self, Ends};
 use super::{Client, access};
 use crate::io::Socket;
-use crate::server::{Assigned, ConnectFailure, NoServer, assign, connect};
+use crate::server::{Assigned, ConnectFailure, First, NoServer, assign, connect};
 use crate::state::{LiveBackend, LiveFrontend};
 use crate::worker::Worker;
 
@@ -123,7 +123,12 @@ async fn open(
     loop {
         let client_port = || client.stream.socket().local_address().map(|a| a.port());
         let deadline = worker.reactor.after(backend.conf.timeouts.connect);
-        let attempt = match connect(assigned.server(), client_port, &worker.reactor) {
+        let attempt = match connect(
+            assigned.server(),
+            client_port,
+            First::Either,
+            &worker.reactor,
+        ) {
             Ok(socket) => match socket.established(deadline).await {
                 Ok(()) => {
                     progress.timers.connect = Some(worker.now_ms() - begun);

@@ -13,7 +13,7 @@ use futures_util::future::{Either, select};
 use lanai_model::layer7::Timeouts;
 use lanai_traffic::record::Termination;
 
-use crate::io::{Buffer, LARGE, Socket};
+use crate::io::{Buffer, LARGE, Share, Socket};
 use crate::stream::Stream;
 use crate::worker::Worker;
 
@@ -145,7 +145,9 @@ async fn pump(
     count: &Cell<u64>,
 ) -> Result<(), Failed> {
     let mut next = first;
+    let mut share = Share::default();
     loop {
+        share.spend(&worker.reactor).await;
         let buffer = match next.take() {
             Some(buffer) => buffer,
             None => receive(worker, from, from_side).await?,
