@@ -356,6 +356,11 @@ impl Control {
         self.inner.running().files.digest()
     }
 
+    /// Waits until nobody changes the configuration.
+    pub async fn settled(&self) {
+        self.inner.settled().await;
+    }
+
     /// Who is changing the configuration right now.
     pub fn busy(&self) -> Option<Holder> {
         self.inner.holder()

@@ -165,6 +165,11 @@ impl Inner {
         }
     }
 
+    /// Waits until nobody has that right.
+    pub(crate) async fn settled(&self) {
+        drop(self.changing.lock().await);
+    }
+
     /// Checks a file set off the asynchronous threads: a large text takes a while.
     pub(crate) async fn examine(
         self: &Arc<Self>,

@@ -27,12 +27,21 @@ pub(super) async fn keep(
 ) {
     let path = run.join(engine::SOCKET);
     let mut first = true;
+    let mut waited = false;
     loop {
         match attend(&path).await {
             Ok((stream, running)) => {
-                // A new control process makes sure of the network also under a running engine.
                 let wanted = control.running_digest();
-                if first || running.as_ref() != Some(&wanted) {
+                let differs = running.as_ref() != Some(&wanted);
+                // An engine that was replaced in the middle of a change is ahead of us: the change's
+                // end decides what it should run.
+                if !first && differs && !std::mem::replace(&mut waited, true) {
+                    control.settled().await;
+                    continue;
+                }
+                waited = false;
+                // A new control process makes sure of the network also under a running engine.
+                if first || differs {
                     boot(control).await;
                     host.live().await;
                     booted.send_replace(true);

@@ -65,6 +65,9 @@ fn process_wide(settings: &Settings) -> ProcessWide {
     (nbthread, maxconn, bufsize, maxrewrite)
 }
 
+/// How long a new engine may take until it serves. Longer than it takes, shorter than control waits.
+const REPLACE_LIMIT: Duration = Duration::from_secs(5);
+
 /// What a connection has got ready.
 #[derive(Debug)]
 pub(super) struct Ready {
@@ -169,19 +172,28 @@ impl Answers {
     /// latter failed.
     async fn swap(&self, ready: Ready, overrides: &[String]) -> Vec<String> {
         let failed = ready.engine.swap_replaying(ready.prepared, overrides);
-        let renew = self.shared.with(|state| {
+        self.shared.with(|state| {
             state.running = Some(ready.files.digest());
             state.hard_stop_after = ready.hard_stop_after;
-            state.process_wide != Some(ready.process_wide)
         });
         self.link.running(ready.files).await;
-        if renew {
-            tracing::info!("process-wide settings have changed: a new engine takes over");
-            if let Err(why) = self.link.say(parent::Question::Replace).await {
-                tracing::error!("they do not take effect before the next start: {why}");
-            }
-        }
         failed
+    }
+
+    /// Has a new engine take over, and waits until it does: who asked for the change finds that one.
+    async fn replace(&self) {
+        tracing::info!("process-wide settings have changed: a new engine takes over");
+        let asked = self.link.say(parent::Question::Replace).await;
+        let late = |_| format!("it did not within {}s", REPLACE_LIMIT.as_secs());
+        let replaced = match asked {
+            Ok(()) => tokio::time::timeout(REPLACE_LIMIT, self.leaving())
+                .await
+                .map_err(late),
+            Err(why) => Err(why),
+        };
+        if let Err(why) = replaced {
+            tracing::error!("they do not take effect before the next start: {why}");
+        }
     }
 
     /// The engine, once there is one.
@@ -285,9 +297,15 @@ impl Answer for Answers {
             }
             Question::Swap => match ready.take() {
                 Some(ready) => {
+                    let renew = self
+                        .shared
+                        .with(|state| state.process_wide != Some(ready.process_wide));
                     // Overrides of this engine stay by themselves.
                     self.swap(ready, &[]).await;
                     self.settle().await;
+                    if renew {
+                        self.replace().await;
+                    }
                     tracing::info!("a configuration took effect");
                     Reply::Done
                 }
