@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::future::Future;
 use std::process::Command;
+use std::time::{Duration, Instant};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
@@ -110,10 +111,18 @@ impl Namespace {
         dump
     }
 
-    /// What differs from an earlier dump.
+    /// What differs from an earlier dump, for good: the kernel tells the carrier of a link that came
+    /// up again in its own time (link watch), and nothing announces that to `ip`.
     pub(crate) fn changes_since(&self, before: &BTreeSet<String>) -> Vec<String> {
-        let now = self.dump();
-        now.symmetric_difference(before).cloned().collect()
+        let end = Instant::now() + Duration::from_secs(3);
+        loop {
+            let now = self.dump();
+            let changes: Vec<String> = now.symmetric_difference(before).cloned().collect();
+            if changes.is_empty() || Instant::now() >= end {
+                return changes;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 }
 
