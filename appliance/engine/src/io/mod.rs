@@ -11,11 +11,13 @@
 
 mod bell;
 mod buffer;
+mod pause;
 mod reactor;
 mod socket;
 mod wheel;
 
 pub(crate) use bell::Bell;
 pub(crate) use buffer::{Buffer, BufferPool, LARGE, SMALL};
-pub(crate) use reactor::{Deadline, Parked, Reactor, Share, Token};
+pub(crate) use pause::Share;
+pub(crate) use reactor::{Deadline, Parked, Reactor, Token};
 pub(crate) use socket::{Listener, Shelved, Socket, only};

@@ -1,7 +1,6 @@
 //! One epoll and one timer wheel for all sockets of a worker.
 
 use std::cell::{Cell, RefCell};
-use std::future::poll_fn;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::Arc;
@@ -59,7 +58,9 @@ pub(crate) struct Reactor {
     due: RefCell<Vec<Token>>,
     bell: Arc<Bell>,
     /// Who lets others go first, once.
-    yielding: RefCell<Vec<Waker>>,
+    pub(super) yielding: RefCell<Vec<Waker>>,
+    /// Times events were taken.
+    pub(super) turns: Cell<u64>,
 }
 
 struct Slot {
@@ -137,6 +138,7 @@ impl Reactor {
             due: RefCell::default(),
             bell,
             yielding: RefCell::default(),
+            turns: Cell::new(0),
         })
     }
 
@@ -193,6 +195,7 @@ impl Reactor {
     /// Wakes who waits for the events that [`Reactor::wait`] took. Parked sockets that have one are no
     /// longer parked and are added to `ready`.
     pub(crate) fn dispatch(&self, ready: &mut Vec<Parked>) {
+        self.turns.set(self.turns.get().wrapping_add(1));
         for waker in self.yielding.borrow_mut().drain(..) {
             waker.wake();
         }
@@ -226,28 +229,6 @@ impl Reactor {
                 slot.write.wake();
             }
         }
-    }
-
-    /// Lets all others go first that can go on: a task that never has to wait would keep them from
-    /// it for as long as it likes.
-    async fn let_others(&self) {
-        let mut asked = false;
-        poll_fn(|cx| {
-            if std::mem::replace(&mut asked, true) {
-                return Poll::Ready(());
-            }
-            self.yielding.borrow_mut().push(cx.waker().clone());
-            Poll::Pending
-        })
-        .await;
-    }
-
-    /// Lets `pause` pass.
-    pub(crate) async fn sleep(&self, pause: Duration) {
-        // A slot without a socket: only its deadline ends the wait.
-        let timer = Timer(self, self.insert());
-        let deadline = self.after(Some(pause));
-        let _ = poll_fn(|cx| self.poll_wait(timer.1, Direction::Read, deadline, cx.waker())).await;
     }
 
     /// Wakes whose deadline has passed; parked ones are no longer parked and are added to `expired`.
@@ -481,35 +462,6 @@ impl Reactor {
         let mut slots = self.slots.borrow_mut();
         let slot = slots.get_mut(token.index as usize)?;
         (slot.generation == token.generation).then(|| f(slot))
-    }
-}
-
-/// What a task may do before it lets others go first.
-#[derive(Debug, Default)]
-pub(crate) struct Share {
-    spent: u32,
-}
-
-impl Share {
-    /// Pieces of up to 64 KB, or requests.
-    const WHOLE: u32 = 16;
-
-    /// Counts another piece.
-    pub(crate) async fn spend(&mut self, reactor: &Reactor) {
-        self.spent += 1;
-        if self.spent > Self::WHOLE {
-            self.spent = 0;
-            reactor.let_others().await;
-        }
-    }
-}
-
-/// A slot that only waits for time to pass.
-struct Timer<'a>(&'a Reactor, Token);
-
-impl Drop for Timer<'_> {
-    fn drop(&mut self) {
-        self.0.remove(self.1);
     }
 }
 
