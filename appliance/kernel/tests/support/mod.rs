@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::future::Future;
 use std::process::Command;
-use std::time::{Duration, Instant};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use ipnet::IpNet;
 use lanai_model::Origin;
