@@ -121,7 +121,7 @@ impl Namespace {
             if changes.is_empty() || Instant::now() >= end {
                 return changes;
             }
-            std::thread::sleep(Duration::from_millis(20));
+            thread::sleep(Duration::from_millis(20));
         }
     }
 }
