@@ -20,6 +20,8 @@ const STEADY: Duration = Duration::from_millis(500);
 const ADOPTION: Duration = Duration::from_secs(3);
 /// How long a child may take from its start to its first word.
 const BIRTH: Duration = Duration::from_secs(15);
+/// How long a successor may take until it serves: it resolves the names of a configuration first.
+const SUCCESSION: Duration = Duration::from_secs(120);
 /// An engine without a sign of life for this long is stuck as a whole. Stuck threads it finds itself.
 const ENGINE_SILENCE: Duration = Duration::from_millis(8 * HEARTBEAT_MS);
 /// Nobody's traffic waits for control, and a large change may keep it busy.
@@ -330,6 +332,7 @@ impl Keeper {
         }
         if let Some(next) = self.next.take() {
             // It gets what the dead one left, as any successor does.
+            next.note(&self.kind.note);
             self.current = Some(next);
             return;
         }
@@ -350,7 +353,7 @@ impl Keeper {
     fn deadline(&self) -> Instant {
         let far = Instant::now() + Duration::from_secs(3600);
         let current = self.current.as_ref().map(|process| self.limit(process));
-        let next = self.next.as_ref().map(|process| process.since + BIRTH);
+        let next = self.next.as_ref().map(successor_limit);
         let handover = self.handover.as_ref().map(|(.., until)| *until);
         let all = [current, next, handover, self.pause, self.stuck];
         all.into_iter().flatten().min().unwrap_or(far)
@@ -386,7 +389,7 @@ impl Keeper {
             let _ = done.send(());
         }
         if let Some(next) = &self.next
-            && next.since + BIRTH <= now
+            && successor_limit(next) <= now
         {
             tracing::error!(pid = next.pid(), "the new {name} does not begin to serve");
             next.signal(Signal::SIGKILL);
@@ -483,6 +486,11 @@ fn accept(news: Option<News>) {
         Some(News::TakesOver { done, .. }) => drop(done.send(())),
         _ => {}
     }
+}
+
+/// When a successor has to serve.
+fn successor_limit(process: &Process) -> Instant {
+    process.since + if process.attends { SUCCESSION } else { BIRTH }
 }
 
 /// Waits for an order to end. A parent that is gone can no longer give one.
