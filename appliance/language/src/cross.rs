@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use lanai_diagnostics::{Diagnostic, SourceMap, Span};
 use lanai_model::Origin;
 use lanai_model::layer7::{Bind, Config, ListenAddress};
-use lanai_model::services::{Network, Services};
+use lanai_model::services::{Network, Services, TABLE_MAIN, Via};
 
 use crate::codes;
 use crate::lexer;
@@ -16,8 +16,7 @@ use crate::lexer;
 /// `sources` are the texts both were read from: the model knows lines, and a message shows words.
 pub fn check(services: &Services, config: &Config, sources: &SourceMap) -> Vec<Diagnostic> {
     let networks: HashMap<&str, &Network> = services
-        .networks
-        .iter()
+        .active_networks()
         .map(|network| (network.interface.as_ref(), network))
         .collect();
     let mut told = HashSet::new();
@@ -54,7 +53,7 @@ const MOST_WARNINGS: usize = 1000;
 fn not_configured(interface: &str, services: &Services, place: Span) -> Diagnostic {
     let message = format!("interface '{interface}' is not configured in the Services tab");
     let warning = Diagnostic::warning(codes::INTERFACE_NOT_CONFIGURED, place, message);
-    let known = services.networks.iter().map(|n| n.interface.as_ref());
+    let known = services.active_networks().map(|n| n.interface.as_ref());
     let warning = match crate::suggest::nearest(interface, known) {
         Some(near) => warning.with_fix(place, near, crate::suggest::did_you_mean(near)),
         None => warning,
@@ -72,7 +71,9 @@ fn no_route(bind: &Bind, network: &Network, place: Span) -> Option<Diagnostic> {
     let interface = &network.interface;
     let same = |other: IpAddr| other.is_ipv4() == address.is_ipv4();
     let family = if address.is_ipv4() { "IPv4" } else { "IPv6" };
-    let mut routes = network.routes.iter().filter(|route| same(route.gateway));
+    let mut routes = network.routes.iter().filter(|route| {
+        same(route.destination.addr()) && route.table == TABLE_MAIN && route.via != Via::Blackhole
+    });
     if routes
         .clone()
         .any(|route| route.destination.prefix_len() == 0)

@@ -3,7 +3,7 @@
 use ipnet::IpNet;
 use lanai_model::Origin;
 use lanai_model::layer7::{self, ListenAddress};
-use lanai_model::services::{self, Network, Services};
+use lanai_model::services::{self, Network, Services, Via};
 
 use crate::TABLE_MAIN;
 use crate::state::{Family, InterfaceAddress, InterfaceName, Route, RouteKind, effective_metric};
@@ -78,7 +78,7 @@ pub struct WantedSysctl {
 /// forwarding, too, stays as it is on a machine where only the proxy is used.
 pub fn desired(services: &Services, config: &layer7::Config) -> Desired {
     let mut desired = Desired::default();
-    for network in &services.networks {
+    for network in services.active_networks() {
         desired.links.push(WantedLink {
             name: network.interface.clone(),
             origin: network.origin.clone(),
@@ -119,23 +119,27 @@ fn addresses(network: &Network) -> impl Iterator<Item = WantedAddress> {
     })
 }
 
+/// Routes by a router, in the main table.
 fn routes(network: &Network) -> impl Iterator<Item = WantedRoute> {
-    network.routes.iter().map(|route| WantedRoute {
-        route: Route {
-            table: TABLE_MAIN,
-            destination: route.destination.trunc(),
-            metric: effective_metric(route.destination, route.metric),
-            kind: RouteKind::Unicast,
-            gateway: Some(route.gateway),
-            interface: Some(network.interface.clone()),
-        },
-        origin: route.origin.clone(),
+    let applied = |route: &&services::Route| route.table == TABLE_MAIN;
+    network.routes.iter().filter(applied).filter_map(|route| {
+        Some(WantedRoute {
+            route: Route {
+                table: TABLE_MAIN,
+                destination: route.destination.trunc(),
+                metric: effective_metric(route.destination, route.metric),
+                kind: RouteKind::Unicast,
+                gateway: Some(route.via.gateway()?),
+                interface: Some(network.interface.clone()),
+            },
+            origin: route.origin.clone(),
+        })
     })
 }
 
 fn sysctls(services: &Services, binds: &[Bound<'_>]) -> Vec<WantedSysctl> {
     let mut wanted = Vec::new();
-    if services.networks.is_empty() {
+    if services.active_networks().next().is_none() {
         return wanted;
     }
     for family in [Family::V4, Family::V6] {
@@ -145,7 +149,7 @@ fn sysctls(services: &Services, binds: &[Bound<'_>]) -> Vec<WantedSysctl> {
             origin: None,
         });
     }
-    for network in &services.networks {
+    for network in services.active_networks() {
         if let Some((why, origin)) = asymmetric(network, services, binds) {
             wanted.push(WantedSysctl {
                 need: Need::NoStrictReversePath(network.interface.clone()),
@@ -174,7 +178,9 @@ fn asymmetric(
     services: &Services,
     binds: &[Bound<'_>],
 ) -> Option<(String, Origin)> {
-    let gateways = services.networks.iter().filter(|n| default_v4(n).is_some());
+    let gateways = services
+        .active_networks()
+        .filter(|n| default_v4(n).is_some());
     if let Some(route) = default_v4(network)
         && gateways.count() > 1
     {
@@ -194,7 +200,12 @@ fn asymmetric(
 
 fn default_v4(network: &Network) -> Option<&services::Route> {
     let mut routes = network.routes.iter();
-    routes.find(|route| is_v4(route.destination) && route.destination.prefix_len() == 0)
+    routes.find(|route| {
+        is_v4(route.destination)
+            && route.destination.prefix_len() == 0
+            && route.table == TABLE_MAIN
+            && route.via != Via::Blackhole
+    })
 }
 
 fn is_v4(net: IpNet) -> bool {

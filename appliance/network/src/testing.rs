@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use lanai_model::Origin;
-use lanai_model::services::{Address, Network, Route as ModelRoute, Services};
+use lanai_model::services::{Address, Network, Route as ModelRoute, Services, Via};
 
 use crate::{
     Family, InterfaceAddress, Observed, ObservedAddress, ObservedLink, ObservedRoute,
@@ -22,12 +22,7 @@ pub(crate) fn origin(line: u32) -> Origin {
 pub(crate) struct Text(Network);
 
 pub(crate) fn network(interface: &str) -> Text {
-    Text(Network {
-        interface: Arc::from(interface),
-        addresses: Vec::new(),
-        routes: Vec::new(),
-        origin: origin(1),
-    })
+    Text(Network::new(interface, origin(1)))
 }
 
 impl Text {
@@ -42,8 +37,9 @@ impl Text {
         let origin = origin(self.next_line());
         self.0.routes.push(ModelRoute {
             destination: destination.parse().unwrap(),
-            gateway: gateway.parse().unwrap(),
+            via: Via::Gateway(gateway.parse().unwrap()),
             metric,
+            table: TABLE_MAIN,
             origin,
         });
         self
@@ -61,6 +57,7 @@ impl Text {
 pub(crate) fn services<const N: usize>(texts: [Text; N]) -> Services {
     Services {
         networks: texts.into_iter().map(|text| text.0).collect(),
+        ..Services::default()
     }
 }
 

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use ipnet::IpNet;
 use lanai_model::Origin;
 use lanai_model::layer7::Config;
-use lanai_model::services::{Address, Network, Route, Services};
+use lanai_model::services::{Address, Network, Route, Services, TABLE_MAIN, Via};
 use lanai_network::{Desired, Plan, Step};
 use nix::sched::{CloneFlags, setns};
 
@@ -162,7 +162,6 @@ pub(crate) fn desired(blocks: &[Block<'_>]) -> Desired {
         line,
     };
     let networks = blocks.iter().map(|(interface, addresses, routes)| Network {
-        interface: (*interface).into(),
         addresses: addresses
             .iter()
             .map(|net| Address {
@@ -174,15 +173,17 @@ pub(crate) fn desired(blocks: &[Block<'_>]) -> Desired {
             .iter()
             .map(|(destination, gateway, metric)| Route {
                 destination: destination.parse::<IpNet>().expect("a destination"),
-                gateway: gateway.parse().expect("a gateway"),
+                via: Via::Gateway(gateway.parse().expect("a gateway")),
                 metric: *metric,
+                table: TABLE_MAIN,
                 origin: origin(3),
             })
             .collect(),
-        origin: origin(1),
+        ..Network::new(*interface, origin(1))
     });
     let services = Services {
         networks: networks.collect(),
+        ..Services::default()
     };
     lanai_network::desired(&services, &Config::default())
 }

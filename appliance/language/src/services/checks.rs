@@ -84,10 +84,10 @@ fn route_conflicts(networks: &[NetworkDraft], sink: &mut Sink) {
 /// A route without metric gets 0 for IPv4 and 1024 for IPv6 from the kernel, and for IPv6 a metric
 /// of 0 means the same as none.
 fn effective_metric(draft: &RouteDraft) -> u32 {
-    match (draft.route.gateway, draft.route.metric) {
-        (IpAddr::V4(_), metric) => metric.unwrap_or(0),
-        (IpAddr::V6(_), None | Some(0)) => 1024,
-        (IpAddr::V6(_), Some(metric)) => metric,
+    match (draft.route.destination, draft.route.metric) {
+        (IpNet::V4(_), metric) => metric.unwrap_or(0),
+        (IpNet::V6(_), None | Some(0)) => 1024,
+        (IpNet::V6(_), Some(metric)) => metric,
     }
 }
 
@@ -96,7 +96,9 @@ fn effective_metric(draft: &RouteDraft) -> u32 {
 fn unreachable_gateways(networks: &[NetworkDraft], sink: &mut Sink) {
     for network in networks {
         for draft in &network.routes {
-            let gateway = draft.route.gateway;
+            let Some(gateway) = draft.route.via.gateway() else {
+                continue;
+            };
             let own = network.addresses.iter().map(|(address, _)| address.net);
             if let Some(own) = own.clone().find(|net| net.addr() == gateway) {
                 let message = format!("gateway {gateway} is this box's own address ({own})");

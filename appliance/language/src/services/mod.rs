@@ -43,6 +43,7 @@ pub fn read(sources: &SourceMap, files: &[FileId]) -> Outcome<Services> {
     let networks = reader.networks.into_iter().map(NetworkDraft::finish);
     let services = Services {
         networks: networks.collect(),
+        ..Services::default()
     };
     sink.outcome(services)
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use lanai_diagnostics::{Diagnostic, Span};
 use lanai_model::Origin;
-use lanai_model::services::{Address, Network, Route};
+use lanai_model::services::{Address, Network, Route, TABLE_MAIN, Via};
 
 use crate::codes;
 use crate::lexer::Word;
@@ -130,14 +130,13 @@ impl NetworkDraft {
 
     pub(super) fn finish(self) -> Network {
         Network {
-            interface: self.interface,
             addresses: self
                 .addresses
                 .into_iter()
                 .map(|(address, _)| address)
                 .collect(),
             routes: self.routes.into_iter().map(|draft| draft.route).collect(),
-            origin: self.origin,
+            ..Network::new(self.interface, self.origin)
         }
     }
 }
@@ -288,8 +287,9 @@ fn route(draft: &mut NetworkDraft, line: &Line<'_>, sink: &mut Sink) {
     draft.routes.push(RouteDraft {
         route: Route {
             destination,
-            gateway,
+            via: Via::Gateway(gateway),
             metric,
+            table: TABLE_MAIN,
             origin: line.origin.clone(),
         },
         span: line.head.to(last),

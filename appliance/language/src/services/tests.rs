@@ -32,7 +32,10 @@ fn blocks_arrive() {
         .map(|r| {
             format!(
                 "{} via {} {:?} line {}",
-                r.destination, r.gateway, r.metric, r.origin.line
+                r.destination,
+                r.via.gateway().expect("a gateway"),
+                r.metric,
+                r.origin.line
             )
         })
         .collect();

@@ -56,7 +56,7 @@ prop_compose! {
 
 prop_compose! {
     fn configuration()(texts in vec(text(), 0..4)) -> Services {
-        Services { networks: texts.into_iter().map(Text::into_network).collect() }
+        Services { networks: texts.into_iter().map(Text::into_network).collect(), ..Services::default() }
     }
 }
 

@@ -1,0 +1,199 @@
+//! Blocks about what the kernel lets through and how it is set.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use ipnet::IpNet;
+
+use super::Common;
+use crate::Origin;
+
+/// `service firewall`: what may reach the box itself. Switched off by `no autostart`. What a
+/// configured bind, the web UI, sshd and VRRP need is let in without a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Firewall {
+    /// Autostart and origin.
+    pub common: Common,
+    /// `allow` lines: what is let in beyond that.
+    pub allow: Vec<Allow>,
+}
+
+/// One `allow` of `service firewall`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Allow {
+    /// What is let in.
+    pub protocol: Protocol,
+    /// Destination ports; TCP and UDP only. `None` for all.
+    pub ports: Option<PortRange>,
+    /// Who may send, host bits zero; `None` for everybody.
+    pub from: Option<IpNet>,
+    /// Interface it must come in by.
+    pub interface: Option<Arc<str>>,
+    /// The line.
+    pub origin: Origin,
+}
+
+/// A protocol above IP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Protocol {
+    /// TCP (6).
+    Tcp,
+    /// UDP (17).
+    Udp,
+    /// ICMP of IPv4 (1) and of IPv6 (58).
+    Icmp,
+    /// Another one by its number.
+    Number(u8),
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp => f.write_str("tcp"),
+            Self::Udp => f.write_str("udp"),
+            Self::Icmp => f.write_str("icmp"),
+            Self::Number(number) => write!(f, "{number}"),
+        }
+    }
+}
+
+/// Ports from one to another, both included, in order.
+pub type PortRange = RangeInclusive<u16>;
+
+/// `service flows`: what may pass through the box. Without a flow that permits it, nothing does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flows {
+    /// Autostart and origin.
+    pub common: Common,
+    /// In the order they are asked; the first that matches decides. Names are unique.
+    pub flows: Vec<Flow>,
+}
+
+/// One `flow` and its `match` lines. Answers to what a flow permits are permitted too.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flow {
+    /// 1 to 27 of `A-Z a-z 0-9 _ -`.
+    pub name: Arc<str>,
+    /// What becomes of packets that match.
+    pub policy: FlowPolicy,
+    /// One of these must match; at least one.
+    pub matches: Vec<FlowMatch>,
+    /// The `flow` line.
+    pub origin: Origin,
+}
+
+/// What becomes of the packets of a [`Flow`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FlowPolicy {
+    /// They pass.
+    Permit,
+    /// They are dropped.
+    Deny,
+}
+
+/// One `match` line: all that is written must fit; at least one thing is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FlowMatch {
+    /// Interface the packet comes in by.
+    pub interface: Option<Arc<str>>,
+    /// Protocol; there whenever ports or an ICMP type are.
+    pub protocol: Option<Protocol>,
+    /// Source, host bits zero.
+    pub source: Option<IpNet>,
+    /// Destination, host bits zero, of the source's family.
+    pub destination: Option<IpNet>,
+    /// TCP and UDP only.
+    pub source_ports: Option<PortRange>,
+    /// TCP and UDP only.
+    pub destination_ports: Option<PortRange>,
+    /// ICMP only.
+    pub icmp_type: Option<u8>,
+    /// The line.
+    pub origin: Origin,
+}
+
+/// `service sysctl`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sysctls {
+    /// Autostart and origin.
+    pub common: Common,
+    /// `KEY = VALUE` lines; keys are unique.
+    pub settings: Vec<Sysctl>,
+}
+
+/// A kernel setting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sysctl {
+    /// Which.
+    pub key: SysctlKey,
+    /// Words with one space between them; printable ASCII.
+    pub value: Arc<str>,
+    /// The line.
+    pub origin: Origin,
+}
+
+/// Name of a kernel setting. Its parts are plain names: not empty, no `/`, not `.` or `..`; an
+/// interface's name with dots is one part.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SysctlKey(Arc<[Arc<str>]>);
+
+impl SysctlKey {
+    /// A key of these parts; `None` if one of them is no plain name, or there are fewer than two.
+    pub fn new<'a>(parts: impl IntoIterator<Item = &'a str>) -> Option<Self> {
+        let plain = |part: &&str| {
+            !part.is_empty()
+                && !matches!(*part, "." | "..")
+                && part
+                    .bytes()
+                    .all(|byte| byte.is_ascii_graphic() && byte != b'/')
+        };
+        let parts: Vec<&str> = parts.into_iter().collect();
+        let good = parts.len() >= 2 && parts.iter().all(plain);
+        good.then(|| Self(parts.into_iter().map(Arc::from).collect()))
+    }
+
+    /// Its parts.
+    pub fn parts(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(AsRef::as_ref)
+    }
+
+    /// Its file below `/proc/sys`.
+    pub fn path(&self) -> String {
+        self.0.join("/")
+    }
+}
+
+impl fmt::Display for SysctlKey {
+    /// As `sysctl` shows it: dots between the parts, and slashes for the dots in a part.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, part) in self.parts().enumerate() {
+            if at > 0 {
+                f.write_str(".")?;
+            }
+            f.write_str(&part.replace('.', "/"))?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_plain_paths() {
+        let key = SysctlKey::new(["net", "ipv4", "conf", "eth0.100", "rp_filter"]).expect("a key");
+        assert_eq!(key.path(), "net/ipv4/conf/eth0.100/rp_filter");
+        assert_eq!(key.to_string(), "net.ipv4.conf.eth0/100.rp_filter");
+        for bad in [
+            &["net"][..],
+            &["net", ""],
+            &["net", ".."],
+            &["net", "a/b"],
+            &["net", "a b"],
+        ] {
+            assert_eq!(SysctlKey::new(bad.iter().copied()), None, "{bad:?}");
+        }
+    }
+}
