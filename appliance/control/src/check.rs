@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use lanai_diagnostics::{Code, Diagnostic, FileId, SourceMap, Span};
-use lanai_language::{Environment, Facts, FileKind, NamedFile};
+use lanai_diagnostics::{Diagnostic, FileId, SourceMap, Span};
+use lanai_language::{Environment, Facts, FileKind, NamedFile, codes};
 use lanai_model::layer7::Config;
 use lanai_model::services::Services;
 use lanai_network::Desired;
@@ -13,13 +13,6 @@ use crate::files::{FILE_LIMIT, FileSet, LAYER7, SERVICES};
 use crate::pem;
 use crate::report::CheckReport;
 use crate::resolve::resolve;
-
-/// The file set as a whole cannot be applied.
-const BAD_SET: Code = Code("C001");
-/// A file that is named is not there.
-const MISSING: Code = Code("C002");
-/// A file does not hold what it is named for.
-const UNFIT: Code = Code("C003");
 
 /// What the two texts mean.
 #[derive(Clone, Debug, Default)]
@@ -56,7 +49,9 @@ pub(crate) fn check(files: &FileSet, around: Surroundings<'_>) -> (CheckReport, 
     let services_id = sources.add(SERVICES, text(SERVICES));
     let layer7_id = sources.add(LAYER7, text(LAYER7));
 
-    let whole = |message: String| Diagnostic::alert(BAD_SET, Span::new(services_id, 0, 0), message);
+    let whole = |message: String| {
+        Diagnostic::alert(codes::BAD_FILE_SET, Span::new(services_id, 0, 0), message)
+    };
     let mut diagnostics: Vec<Diagnostic> = files.problems().into_iter().map(whole).collect();
     let services = lanai_language::services::read(&sources, &[services_id]);
     let config =
@@ -96,7 +91,7 @@ fn named_file(
     };
     let Some(name) = resolve(files, root, folder, &named.path) else {
         let found = Diagnostic::alert(
-            MISSING,
+            codes::FILE_MISSING,
             span,
             format!("there is no file '{shown}' in this configuration"),
         );
@@ -137,7 +132,7 @@ fn named_file(
     } else {
         return None;
     };
-    Some(Diagnostic::alert(UNFIT, span, message).with_help(help))
+    Some(Diagnostic::alert(codes::FILE_UNFIT, span, message).with_help(help))
 }
 
 /// The path on the line that names it, or the line if it is written otherwise (quoted, in parts).

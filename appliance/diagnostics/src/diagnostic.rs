@@ -87,8 +87,8 @@ impl Diagnostic {
     }
 }
 
-/// Stable name of a kind of message, for searching and for tests: a letter for the stage that found
-/// it and a number.
+/// Stable name of a kind of message, for searching and for tests: a letter for what it is
+/// about and a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Code(pub &'static str);
 

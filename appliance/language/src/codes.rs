@@ -1,106 +1,179 @@
-//! Names of the kinds of messages, by stage: `L` words and lines, `C` conditional blocks,
-//! `K` keywords, `V` values, `X` settings against one another, `S` the Services tab, `N` the two
-//! texts against one another.
+//! Names of the kinds of messages, and a page about each.
+//!
+//! The letter says what a message is about: `T` words and lines, `C` conditional blocks, `K` keywords,
+//! `V` values, `X` settings that contradict one another, `L` lints (what the language allows and
+//! probably nobody meant), `S` the Services tab, `F` the files that a configuration names. An `L` never
+//! refuses a configuration, an `X` always does. A code keeps its meaning; a new kind of message gets a
+//! new number.
+//!
+//! The pages are data, in `codes/*.md`; `docs/diagnostics.md` is put together from them.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use lanai_diagnostics::Code;
 
-/// A line cannot be cut into words.
-pub const BAD_LINE: Code = Code("L001");
-/// The last line has no line end: the file may have been cut off.
-pub const NO_LINE_END: Code = Code("L002");
-/// An argument is empty and would hide those after it.
-pub const EMPTY_ARGUMENT: Code = Code("L003");
-/// The text is longer than we read.
-pub const FILE_TOO_LONG: Code = Code("L004");
-/// So much is wrong that reading stopped.
-pub const TOO_MANY_ERRORS: Code = Code("L005");
+macro_rules! codes {
+    ($($(#[$about:meta])* $name:ident = $code:literal;)*) => {
+        $($(#[$about])* pub const $name: Code = Code($code);)*
 
-/// A condition cannot be read.
-pub const BAD_CONDITION: Code = Code("C001");
-/// `.if`, `.elif`, `.else` and `.endif` do not fit together.
-pub const UNBALANCED_BLOCK: Code = Code("C002");
-/// A line starts with an unknown `.directive`.
-pub const UNKNOWN_DIRECTIVE: Code = Code("C003");
-/// A directive has too many arguments.
-pub const DIRECTIVE_ARGUMENTS: Code = Code("C004");
-/// What `.alert`, `.warning`, `.notice` and `.diag` say.
-pub const SAID_BY_TEXT: Code = Code("C005");
+        /// Every code.
+        pub const ALL: &[Code] = &[$($name),*];
+    };
+}
 
-/// No section knows this keyword, or this one does not.
-pub const UNKNOWN_KEYWORD: Code = Code("K001");
-/// HAProxy knows it, and we do not yet.
-pub const NOT_SUPPORTED_YET: Code = Code("K002");
-/// A keyword before the first section.
-pub const OUT_OF_SECTION: Code = Code("K003");
-/// A keyword of another kind of section.
-pub const MISPLACED_KEYWORD: Code = Code("K004");
-/// `no` or `default` before a keyword that does not take it.
-pub const BAD_MODIFIER: Code = Code("K005");
-/// An argument is missing.
-pub const MISSING_ARGUMENT: Code = Code("K006");
-/// An argument is left over.
-pub const UNEXPECTED_ARGUMENT: Code = Code("K007");
-/// A keyword that may be given once is given again.
-pub const ALREADY_SPECIFIED: Code = Code("K008");
-/// A section's name is missing or cannot be one.
-pub const BAD_SECTION_NAME: Code = Code("K009");
-/// A `defaults` section that cannot be used as asked.
-pub const BAD_DEFAULTS: Code = Code("K010");
-/// Accepted, and without the effect one might expect.
-pub const WITHOUT_EFFECT: Code = Code("K011");
+codes! {
+    /// A line cannot be cut into words.
+    BAD_LINE = "T001";
+    /// The last line has no line end: the file may have been cut off.
+    NO_LINE_END = "T002";
+    /// An argument is empty and would hide those after it.
+    EMPTY_ARGUMENT = "T003";
+    /// The text is longer than we read.
+    FILE_TOO_LONG = "T004";
+    /// So much is wrong that reading stopped.
+    TOO_MANY_ERRORS = "T005";
 
-/// A number, time or size that cannot be read or is out of range.
-pub const BAD_NUMBER: Code = Code("V001");
-/// An address or port that cannot be read.
-pub const BAD_ADDRESS: Code = Code("V002");
-/// A word that is none of those allowed.
-pub const BAD_WORD: Code = Code("V003");
-/// A name with a character it cannot have.
-pub const BAD_NAME: Code = Code("V004");
+    /// A condition cannot be read.
+    BAD_CONDITION = "C001";
+    /// `.if`, `.elif`, `.else` and `.endif` do not fit together.
+    UNBALANCED_BLOCK = "C002";
+    /// A line starts with an unknown `.directive`.
+    UNKNOWN_DIRECTIVE = "C003";
+    /// A directive has too many arguments.
+    DIRECTIVE_ARGUMENTS = "C004";
+    /// What `.alert`, `.warning`, `.notice` and `.diag` say.
+    SAID_BY_TEXT = "C005";
 
-/// Two sections or servers have one name.
-pub const DUPLICATE_NAME: Code = Code("X001");
-/// `default_backend` names nothing that could be one.
-pub const UNKNOWN_BACKEND: Code = Code("X002");
-/// A frontend and its backend speak differently.
-pub const MODE_MISMATCH: Code = Code("X003");
-/// A frontend that listens nowhere.
-pub const NO_BIND: Code = Code("X004");
-/// Timeouts without which connections stay for ever.
-pub const MISSING_TIMEOUTS: Code = Code("X005");
-/// One address and port is bound twice.
-pub const DUPLICATE_BIND: Code = Code("X006");
-/// An HTTP setting in a proxy that does not speak HTTP.
-pub const NEEDS_HTTP: Code = Code("X007");
-/// A server that is checked and has no port.
-pub const CHECK_WITHOUT_PORT: Code = Code("X008");
-/// `ssl` without a certificate, or a certificate without `ssl`.
-pub const SSL_WITHOUT_CERTIFICATE: Code = Code("X009");
-/// A log format, and nowhere to log to.
-pub const NO_LOG_TARGET: Code = Code("X010");
-/// Servers that can never be used.
-pub const UNUSED_SERVERS: Code = Code("X011");
-/// TLS versions that leave none.
-pub const NO_TLS_VERSION: Code = Code("X012");
+    /// No section knows this keyword, or this one does not.
+    UNKNOWN_KEYWORD = "K001";
+    /// HAProxy knows it, and we do not yet.
+    NOT_SUPPORTED_YET = "K002";
+    /// A keyword before the first section.
+    OUT_OF_SECTION = "K003";
+    /// A keyword of another kind of section.
+    MISPLACED_KEYWORD = "K004";
+    /// `no` or `default` before a keyword that does not take it.
+    BAD_MODIFIER = "K005";
+    /// An argument is missing.
+    MISSING_ARGUMENT = "K006";
+    /// An argument is left over.
+    UNEXPECTED_ARGUMENT = "K007";
+    /// A keyword that may be given once is given again.
+    ALREADY_SPECIFIED = "K008";
+    /// A section's name is missing or cannot be one.
+    BAD_SECTION_NAME = "K009";
+    /// A `defaults` section that cannot be used as asked.
+    BAD_DEFAULTS = "K010";
+    /// Accepted, and without the effect one might expect.
+    WITHOUT_EFFECT = "K011";
 
-/// An unknown service or directive.
-pub const UNKNOWN_SERVICE_WORD: Code = Code("S001");
-/// A directive before the first `service`.
-pub const OUT_OF_SERVICE: Code = Code("S002");
-/// A value that cannot be read.
-pub const BAD_SERVICE_VALUE: Code = Code("S003");
-/// One interface has two blocks, or one block says a thing twice.
-pub const DUPLICATE_SERVICE: Code = Code("S004");
-/// Two routes the kernel would take for one.
-pub const ROUTE_CONFLICT: Code = Code("S005");
-/// A gateway that the interface cannot reach.
-pub const GATEWAY_UNREACHABLE: Code = Code("S006");
-/// Accepted, applied by a later version.
-pub const NOT_APPLIED_YET: Code = Code("S007");
-/// One address on two interfaces.
-pub const DUPLICATE_ADDRESS: Code = Code("S008");
+    /// A number, time or size that cannot be read or is out of range.
+    BAD_NUMBER = "V001";
+    /// An address or port that cannot be read.
+    BAD_ADDRESS = "V002";
+    /// A word that is none of those allowed.
+    BAD_WORD = "V003";
+    /// A name with a character it cannot have.
+    BAD_NAME = "V004";
 
-/// A bind names an interface the Services tab does not.
-pub const INTERFACE_NOT_CONFIGURED: Code = Code("N001");
-/// A bind names an interface whose routes do not lead back to clients.
-pub const NO_ROUTE_TO_CLIENTS: Code = Code("N002");
+    /// Two sections or servers have one name.
+    DUPLICATE_NAME = "X001";
+    /// `default_backend` names nothing that could be one.
+    UNKNOWN_BACKEND = "X002";
+    /// A frontend and its backend speak differently.
+    MODE_MISMATCH = "X003";
+    /// A server that is checked and has no port.
+    CHECK_WITHOUT_PORT = "X004";
+    /// `ssl` on a bind without a certificate.
+    SSL_WITHOUT_CERTIFICATE = "X005";
+    /// TLS versions that leave none.
+    NO_TLS_VERSION = "X006";
+
+    /// A frontend that listens nowhere.
+    NO_BIND = "L001";
+    /// Timeouts without which connections stay for ever.
+    MISSING_TIMEOUTS = "L002";
+    /// One address and port is bound twice.
+    DUPLICATE_BIND = "L003";
+    /// An HTTP setting in a proxy that does not speak HTTP.
+    NEEDS_HTTP = "L004";
+    /// A log format, and nowhere to log to.
+    NO_LOG_TARGET = "L005";
+    /// Servers that can never be used.
+    UNUSED_SERVERS = "L006";
+    /// `crt` on a bind that does not speak TLS.
+    CRT_WITHOUT_SSL = "L007";
+    /// A bind names an interface the Services tab does not.
+    INTERFACE_NOT_CONFIGURED = "L008";
+    /// A bind names an interface whose routes do not lead back to clients.
+    NO_ROUTE_TO_CLIENTS = "L009";
+
+    /// An unknown service or directive.
+    UNKNOWN_SERVICE_WORD = "S001";
+    /// A directive before the first `service`.
+    OUT_OF_SERVICE = "S002";
+    /// A value that cannot be read.
+    BAD_SERVICE_VALUE = "S003";
+    /// One interface has two blocks, or one block says a thing twice.
+    DUPLICATE_SERVICE = "S004";
+    /// Two routes the kernel would take for one.
+    ROUTE_CONFLICT = "S005";
+    /// A gateway that the interface cannot reach.
+    GATEWAY_UNREACHABLE = "S006";
+    /// Accepted, applied by a later version.
+    NOT_APPLIED_YET = "S007";
+    /// One address on two interfaces.
+    DUPLICATE_ADDRESS = "S008";
+
+    /// The files as a whole cannot be applied.
+    BAD_FILE_SET = "F001";
+    /// A file that is named is not there.
+    FILE_MISSING = "F002";
+    /// A file does not hold what it is named for.
+    FILE_UNFIT = "F003";
+}
+
+/// The pages by letter, each after a line that says what the letter stands for.
+const CHAPTERS: [&str; 8] = [
+    include_str!("codes/text.md"),
+    include_str!("codes/conditions.md"),
+    include_str!("codes/keywords.md"),
+    include_str!("codes/values.md"),
+    include_str!("codes/contradictions.md"),
+    include_str!("codes/lints.md"),
+    include_str!("codes/services.md"),
+    include_str!("codes/files.md"),
+];
+
+static PAGES: LazyLock<BTreeMap<&str, &str>> = LazyLock::new(|| {
+    let pages = CHAPTERS.iter().flat_map(|chapter| pages_of(chapter));
+    pages.collect()
+});
+
+fn pages_of(chapter: &'static str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    // Whatever stands before the first heading is about the letter.
+    chapter.split("\n## ").skip(1).filter_map(|page| {
+        let (code, _) = page.split_once(' ')?;
+        Some((code, page.trim_end()))
+    })
+}
+
+/// The page about a code, in Markdown: code and title on its first line, then what it means, what to
+/// do, and often an example. Upper or lower case does not matter.
+pub fn explanation(code: &str) -> Option<&'static str> {
+    PAGES.get(code.to_ascii_uppercase().as_str()).copied()
+}
+
+/// `docs/diagnostics.md`.
+pub fn document() -> String {
+    let mut text = include_str!("codes/preface.md").to_owned();
+    for chapter in CHAPTERS {
+        text.push('\n');
+        text.push_str(chapter);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;

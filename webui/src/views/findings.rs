@@ -206,9 +206,9 @@ mod tests {
         let id = sources.add("haproxy.cfg", text.as_bytes());
         let at = text.find("nmae").unwrap();
         let diagnostics = [
-            Diagnostic::notice(Code("L900"), Span::new(id, 0, 1), "later"),
+            Diagnostic::notice(Code("L001"), Span::new(id, 0, 1), "later"),
             Diagnostic::alert(
-                Code("L003"),
+                Code("K001"),
                 Span::new(id, at, at + 4),
                 "unknown keyword 'nmae'",
             )

@@ -199,7 +199,7 @@ fn ssl_without_certificate(proxy: &ProxyDraft, _: &View<'_>, sink: &mut Sink) {
                 "'crt' has no effect for bind '{}' without 'ssl'",
                 bind.written
             );
-            let fault = Diagnostic::warning(codes::SSL_WITHOUT_CERTIFICATE, *crt, message);
+            let fault = Diagnostic::warning(codes::CRT_WITHOUT_SSL, *crt, message);
             sink.push(fault.with_help("add 'ssl' to speak TLS here"));
         }
     }
