@@ -47,7 +47,8 @@ codes! {
 
     /// No section knows this keyword, or this one does not.
     UNKNOWN_KEYWORD = "K001";
-    /// HAProxy knows it, and we do not yet.
+    /// HAProxy takes it and this version cannot run it. A class of its own: a text whose only alerts
+    /// are of it has no mistake, see [`Outcome::mistakes`](crate::Outcome::mistakes).
     NOT_SUPPORTED_YET = "K002";
     /// A keyword before the first section.
     OUT_OF_SECTION = "K003";

@@ -11,6 +11,25 @@ pub struct Outcome<T> {
     pub diagnostics: Vec<Diagnostic>,
 }
 
+impl<T> Outcome<T> {
+    /// What is wrong with the text: HAProxy would refuse it too.
+    pub fn mistakes(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.alerts()
+            .filter(|found| found.code != codes::NOT_SUPPORTED_YET)
+    }
+
+    /// What HAProxy takes and this version cannot run: no mistake of who wrote the text.
+    pub fn not_run(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.alerts()
+            .filter(|found| found.code == codes::NOT_SUPPORTED_YET)
+    }
+
+    fn alerts(&self) -> impl Iterator<Item = &Diagnostic> {
+        let all = self.diagnostics.iter();
+        all.filter(|found| found.severity == Severity::Alert)
+    }
+}
+
 /// Alerts that are reported for one reading. Past that, a text is not a configuration at all.
 pub(crate) const MAX_ALERTS: usize = 1000;
 

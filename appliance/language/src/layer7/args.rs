@@ -22,6 +22,13 @@ pub(crate) enum Modifier {
     Default,
 }
 
+impl Modifier {
+    /// Whether there is one.
+    pub(crate) fn is_some(self) -> bool {
+        self != Self::None
+    }
+}
+
 /// Arguments of a keyword.
 pub(crate) struct Args<'a> {
     /// The keyword, all its words.
@@ -211,7 +218,11 @@ impl<'a> Args<'a> {
             false => error.message,
         };
         let span = word.span_of(error.at);
-        let mut fault = Diagnostic::alert(codes::BAD_ADDRESS, span, self.told(message));
+        let code = match error.not_run {
+            true => codes::NOT_SUPPORTED_YET,
+            false => codes::BAD_ADDRESS,
+        };
+        let mut fault = Diagnostic::alert(code, span, self.told(message));
         fault.help = error.help.map(str::to_owned);
         self.sink.push(fault);
     }
@@ -224,6 +235,14 @@ impl<'a> Args<'a> {
     pub(crate) fn warning(&mut self, code: Code, span: Span, message: impl Into<String>) {
         let message = self.told(message.into());
         self.sink.warning(code, span, message);
+    }
+
+    /// Reports what HAProxy takes and this version cannot run. It is no mistake of who wrote the
+    /// text, and has a code of its own.
+    pub(crate) fn not_run(&mut self, span: Span, what: &str, why: &str, instead: &str) {
+        let message = self.told(format!("{what} cannot be run by this version: {why}"));
+        let fault = Diagnostic::alert(codes::NOT_SUPPORTED_YET, span, message);
+        self.sink.push(fault.with_help(instead));
     }
 
     /// Calls a handler for a word of this line, which takes its own arguments from what follows.
@@ -240,7 +259,8 @@ impl<'a> Args<'a> {
         result
     }
 
-    fn told(&self, message: String) -> String {
+    /// A message as it starts on this line.
+    pub(crate) fn told(&self, message: String) -> String {
         match self.context.as_str() {
             "" => message,
             context => format!("{context} : {message}"),
@@ -296,7 +316,7 @@ impl<'a> Args<'a> {
     }
 
     /// The place after the last word taken.
-    fn end(&self) -> Span {
+    pub(crate) fn end(&self) -> Span {
         let last = self
             .at
             .checked_sub(1)

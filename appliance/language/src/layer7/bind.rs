@@ -7,92 +7,56 @@ use lanai_diagnostics::Diagnostic;
 use super::args::Args;
 use super::draft::{BindDraft, ProxyDraft};
 use super::global::MOST_CONNECTIONS;
-use super::keyword::{Keyword, Sections, Table};
+use super::table::{Readers, Table};
+use super::tables;
 use super::{later, ssl};
 use crate::codes;
 use crate::lexer::Word;
 use crate::value::{ListenOptions, is_interface_name, listen_addresses, shown, suggest};
 
-type Row = Keyword<ProxyDraft>;
-type LineWord = Keyword<BindDraft>;
+pub(super) const READERS: Readers<ProxyDraft> = &[("bind", bind)];
 
-pub(super) const KEYWORDS: &[Row] = &[Row::new(
-    "bind",
-    Sections::FRONT_ONLY,
-    "[<address>]:<port>[-<port>] [, ...] [<word> ...]",
-    "Where connections are taken.",
-    bind,
-)];
+pub(super) static TABLE: LazyLock<Table<BindDraft>> =
+    LazyLock::new(|| Table::new(&[tables::BIND], &[WORDS]));
 
-pub(super) static TABLE: LazyLock<Table<BindDraft>> = LazyLock::new(|| Table::new(&[WORDS]));
-
-const WORDS: &[LineWord] = &[
-    LineWord::word(
-        "backlog",
-        "<number>",
-        "Length of the accept queue.",
-        |bind, args| {
-            if let Some(word) = args.value("value")
-                && let Some(backlog) = args.number(word, 0..=MOST_CONNECTIONS)
-            {
-                bind.backlog = (backlog > 0).then_some(backlog);
-            }
-        },
-    ),
-    LineWord::word(
-        "crt",
-        "<file>",
-        "File with a certificate, its chain and its private key in PEM; may be repeated.",
-        |bind, args| {
-            if let Some(word) = args.value("certificate location") {
-                bind.crt.push((word.path(), word.span));
-            }
-        },
-    ),
-    LineWord::word(
-        "interface",
-        "<device>",
-        "Takes only connections that come in by this device, and answers by it.",
-        interface,
-    ),
-    LineWord::word(
-        "maxconn",
-        "<number>",
-        "Most connections at one time; 0 is no limit of its own.",
-        |bind, args| {
-            if let Some(word) = args.value("value")
-                && let Some(maxconn) = args.number(word, 0..=MOST_CONNECTIONS)
-            {
-                bind.maxconn = (maxconn > 0).then_some(maxconn);
-            }
-        },
-    ),
-    LineWord::word("name", "<name>", "Its name in statistics.", |bind, args| {
+pub(super) const WORDS: Readers<BindDraft> = &[
+    ("backlog", |bind, args| {
+        if let Some(word) = args.value("value")
+            && let Some(backlog) = args.number(word, 0..=MOST_CONNECTIONS)
+        {
+            bind.backlog = (backlog > 0).then_some(backlog);
+        }
+    }),
+    ("crt", |bind, args| {
+        if let Some(word) = args.value("certificate location") {
+            bind.crt.push((word.path(), word.span));
+        }
+    }),
+    ("interface", interface),
+    ("maxconn", |bind, args| {
+        if let Some(word) = args.value("value")
+            && let Some(maxconn) = args.number(word, 0..=MOST_CONNECTIONS)
+        {
+            bind.maxconn = (maxconn > 0).then_some(maxconn);
+        }
+    }),
+    ("name", |bind, args| {
         if let Some(word) = args.value("name") {
             bind.name = Some(word.text().into());
         }
     }),
-    LineWord::word(
-        "no-tls-tickets",
-        "",
-        "Issues no TLS session tickets.",
-        |bind, _| bind.options.no_tls_tickets = true,
-    ),
-    LineWord::word("ssl", "", "Speaks TLS with clients.", |bind, args| {
+    ("no-tls-tickets", |bind, _| {
+        bind.options.no_tls_tickets = true
+    }),
+    ("ssl", |bind, args| {
         bind.ssl = Some(args.head);
     }),
-    LineWord::word(
-        "ssl-max-ver",
-        "{TLSv1.2|TLSv1.3}",
-        "Newest TLS version that is spoken.",
-        |bind, args| bind.options.max_version = ssl::version(args),
-    ),
-    LineWord::word(
-        "ssl-min-ver",
-        "{TLSv1.2|TLSv1.3}",
-        "Oldest TLS version that is spoken.",
-        |bind, args| bind.options.min_version = ssl::version(args),
-    ),
+    ("ssl-max-ver", |bind, args| {
+        bind.options.max_version = ssl::version(args)
+    }),
+    ("ssl-min-ver", |bind, args| {
+        bind.options.min_version = ssl::version(args)
+    }),
 ];
 
 fn bind(draft: &mut ProxyDraft, args: &mut Args<'_>) {
@@ -126,7 +90,9 @@ fn bind(draft: &mut ProxyDraft, args: &mut Args<'_>) {
     args.context = format!("'bind {}' in section '{section}'", bind.written);
     while let Some(word) = args.take() {
         match TABLE.word(word) {
-            Some(row) => args.within(word, row.info.name, |args| (row.handler)(&mut bind, args)),
+            Some(row) => args.within(word, row.keyword.name, |args| {
+                row.read_word(&mut bind, args)
+            }),
             None => match later::BIND.of(&word.text()) {
                 Some(arguments) => {
                     let message = format!("'{}' is not supported yet", shown(&word.value));

@@ -6,8 +6,9 @@ use lanai_diagnostics::{Diagnostic, Span};
 
 use super::args::{Args, Modifier};
 use super::draft::{Draft, GlobalDraft, ProxyDraft};
-use super::keyword::{Found, Keyword, Sections, Table};
-use super::{bind, global, harmless, later, log, options, proxy, server, ssl, stats, timeouts};
+use super::keyword::{Keyword, Sections};
+use super::table::{Found, Readers, Table};
+use super::{bind, global, later, log, options, proxy, server, ssl, stats, tables, timeouts};
 use crate::codes;
 use crate::lexer::Word;
 use crate::line::Statement;
@@ -16,27 +17,28 @@ use crate::tree::SECTIONS;
 use crate::value::{shown, suggest};
 
 /// Keywords of `global`.
-pub(super) static GLOBAL: LazyLock<Table<GlobalDraft>> = LazyLock::new(|| {
-    Table::new(&[
-        global::KEYWORDS,
-        harmless::KEYWORDS,
-        log::GLOBAL_KEYWORDS,
-        ssl::KEYWORDS,
-        stats::KEYWORDS,
-    ])
-});
+pub(super) static GLOBAL: LazyLock<Table<GlobalDraft>> =
+    LazyLock::new(|| Table::new(&[tables::GLOBAL], GLOBAL_READERS));
+
+const GLOBAL_READERS: &[Readers<GlobalDraft>] = &[
+    global::READERS,
+    log::GLOBAL_READERS,
+    ssl::READERS,
+    stats::READERS,
+];
 
 /// Keywords of `defaults`, `frontend`, `listen` and `backend`.
-pub(super) static PROXY: LazyLock<Table<ProxyDraft>> = LazyLock::new(|| {
-    Table::new(&[
-        proxy::KEYWORDS,
-        bind::KEYWORDS,
-        server::KEYWORDS,
-        timeouts::KEYWORDS,
-        options::KEYWORDS,
-        log::PROXY_KEYWORDS,
-    ])
-});
+pub(super) static PROXY: LazyLock<Table<ProxyDraft>> =
+    LazyLock::new(|| Table::new(&[tables::PROXY], PROXY_READERS));
+
+const PROXY_READERS: &[Readers<ProxyDraft>] = &[
+    proxy::READERS,
+    bind::READERS,
+    server::READERS,
+    timeouts::READERS,
+    options::READERS,
+    log::PROXY_READERS,
+];
 
 /// A section as its lines see it.
 pub(super) struct Place<'a> {
@@ -71,9 +73,10 @@ pub(super) fn dispatch<T: Draft>(
     let head = head
         .last()
         .map_or(first.span, |last| first.span.to(last.span));
-    if modifier != Modifier::None && !row.modifiers {
+    let keyword = row.keyword;
+    if modifier.is_some() && !keyword.negatable {
         let whole = statement.span().to(head);
-        let name = row.info.name;
+        let name = keyword.name;
         let message = match name.strip_prefix("option ") {
             Some(option) => format!("negation/default is not supported for option '{option}'."),
             None => format!("negation/default is not supported for '{name}'."),
@@ -82,36 +85,36 @@ pub(super) fn dispatch<T: Draft>(
         return;
     }
     // A line without its arguments has specified nothing.
-    if row.once
+    if keyword.once
         && !arguments.is_empty()
-        && let Some(before) = draft.seen().insert(row.info.name, head)
+        && let Some(before) = draft.seen().insert(keyword.name, head)
     {
-        let message = format!("'{}' already specified.", row.info.name);
+        let message = format!("'{}' already specified.", keyword.name);
         let fault = Diagnostic::alert(codes::ALREADY_SPECIFIED, head, message);
         sink.push(fault.with_label(before, "first given here"));
         return;
     }
     let mut args = Args::new(
-        row.info.name,
+        keyword.name,
         head,
         arguments,
         modifier,
         &statement.origin,
         sink,
     );
-    if row.info.sections.contains(place.kind) {
-        (row.handler)(draft, &mut args);
+    if keyword.sections.contains(place.kind) {
+        row.read_line(draft, &mut args);
         return;
     }
-    let refused = misplaced(row, place, head, args.sink);
+    let refused = misplaced(keyword, place, head, args.sink);
     if !refused {
-        (row.handler)(&mut draft.scratch(), &mut args);
+        row.read_line(&mut draft.scratch(), &mut args);
     }
 }
 
 /// Reports a keyword of another kind of proxy, and says whether that is an error.
-fn misplaced<T>(row: &Keyword<T>, place: &Place<'_>, head: Span, sink: &mut Sink) -> bool {
-    let name = row.info.name;
+fn misplaced(keyword: &Keyword, place: &Place<'_>, head: Span, sink: &mut Sink) -> bool {
+    let name = keyword.name;
     if place.kind == Sections::DEFAULTS {
         let message = format!("'{name}' not allowed in 'defaults' section.");
         sink.alert(codes::MISPLACED_KEYWORD, head, message);
@@ -121,7 +124,7 @@ fn misplaced<T>(row: &Keyword<T>, place: &Place<'_>, head: Span, sink: &mut Sink
         true => "frontend",
         false => "backend",
     };
-    let (verb, code) = match row.strict {
+    let (verb, code) = match keyword.strict {
         true => ("not allowed", codes::MISPLACED_KEYWORD),
         false => ("ignored", codes::MISPLACED_KEYWORD),
     };
@@ -130,11 +133,11 @@ fn misplaced<T>(row: &Keyword<T>, place: &Place<'_>, head: Span, sink: &mut Sink
         place.word,
         shown(place.name.as_bytes())
     );
-    match row.strict {
+    match keyword.strict {
         true => sink.alert(code, head, message),
         false => sink.warning(code, head, message),
     }
-    row.strict
+    keyword.strict
 }
 
 fn unknown<T>(table: &Table<T>, place: &Place<'_>, word: &Word, sink: &mut Sink) {
@@ -213,4 +216,13 @@ fn modifier(words: &[Word]) -> (Modifier, &[Word]) {
         Some((first, rest)) if first.is("default") => (Modifier::Default, rest),
         _ => (Modifier::None, words),
     }
+}
+
+/// Rows without their reader and readers without their row.
+#[cfg(test)]
+pub(super) fn mismatches() -> Vec<&'static str> {
+    let global = GLOBAL_READERS.iter().flat_map(|some| GLOBAL.strays(some));
+    let proxy = PROXY_READERS.iter().flat_map(|some| PROXY.strays(some));
+    let unread = GLOBAL.unread().chain(PROXY.unread());
+    unread.chain(global).chain(proxy).collect()
 }

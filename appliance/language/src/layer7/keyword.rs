@@ -1,230 +1,406 @@
-//! Rows of the keyword tables, and finding one.
+//! What a row of the keyword tables says: the one type for every word of the language, whatever
+//! kind of word it is. The checker, completion, hover, `lanai explain` and `docs/keywords.md` all
+//! read these rows, through [`keywords`](super::keywords) and [`find`](super::find).
 
-use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::ops::BitOr;
 
-use super::args::Args;
-use crate::lexer::Word;
+/// A row: everything that is known of a word of HAProxy's language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keyword {
+    /// The word; several words where one alone means nothing (`timeout client`).
+    pub name: &'static str,
+    /// What kind of word it is.
+    pub kind: Kind,
+    /// Sections in which it may stand; for a word of a `bind` line, where such a line may stand.
+    pub sections: Sections,
+    /// Modes of a proxy in which it has an effect.
+    pub modes: Modes,
+    /// Its arguments, in the notation of `grammar.rs`; the checker reads it too.
+    pub arguments: &'static str,
+    /// For fetches, converters and aliases, the types it takes and gives; empty otherwise.
+    pub types: Types,
+    /// What holds where it is not written; empty where there is nothing to say.
+    pub default: &'static str,
+    /// The first HAProxy version that has it (`2.4`); of HAProxy 1.3 and before, `1.3`.
+    pub since: &'static str,
+    /// What to use in its place, where HAProxy calls it deprecated.
+    pub deprecated: Option<&'static str>,
+    /// One sentence.
+    pub about: &'static str,
+    /// What becomes of it here.
+    pub status: Status,
+    /// Whether `no` and `default` may stand before it.
+    pub negatable: bool,
+    /// Whether it may be given only once in its section.
+    pub once: bool,
+    /// Whether it is an error, rather than a warning, in a proxy that has no use for it.
+    pub strict: bool,
+}
+
+/// What kind of word a row is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// Starts a section: `frontend`, `peers`.
+    Section,
+    /// Starts a line of a section: `maxconn`, `timeout client`.
+    Line,
+    /// A word of a `bind` line.
+    Bind,
+    /// A word of a `server`, `default-server` or `server-template` line.
+    Server,
+    /// What follows `http-request`, `tcp-response content`, `http-check` and their like.
+    Action,
+    /// A flag of an `acl` line: `-i`, `-m`.
+    AclFlag,
+    /// A way to compare, after `-m` or as the ending of a criterion: `beg`, `reg`.
+    AclMatch,
+    /// A criterion of an `acl` line that is not a sample fetch of that name: `path_beg`.
+    Criterion,
+    /// An ACL that is always there: `METH_GET`.
+    Acl,
+    /// A sample fetch.
+    Fetch,
+    /// A converter.
+    Converter,
+    /// An alias of a log format: `%ci`.
+    LogAlias,
+    /// What follows `if` on a `.if` line: `defined`, `version_atleast`.
+    Predicate,
+    /// `.if` and its like.
+    Directive,
+}
+
+impl Kind {
+    /// All kinds, in the order in which documentation lists them.
+    pub const ALL: [Self; 14] = [
+        Self::Section,
+        Self::Line,
+        Self::Bind,
+        Self::Server,
+        Self::Action,
+        Self::AclFlag,
+        Self::AclMatch,
+        Self::Criterion,
+        Self::Acl,
+        Self::Fetch,
+        Self::Converter,
+        Self::LogAlias,
+        Self::Predicate,
+        Self::Directive,
+    ];
+
+    /// What one word of this kind is called.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Section => "section",
+            Self::Line => "keyword",
+            Self::Bind => "bind option",
+            Self::Server => "server option",
+            Self::Action => "action",
+            Self::AclFlag => "ACL flag",
+            Self::AclMatch => "ACL match",
+            Self::Criterion => "ACL criterion",
+            Self::Acl => "predefined ACL",
+            Self::Fetch => "sample fetch",
+            Self::Converter => "converter",
+            Self::LogAlias => "log alias",
+            Self::Predicate => "predicate",
+            Self::Directive => "directive",
+        }
+    }
+}
 
 /// Kinds of sections, as a set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sections(u8);
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Sections(u32);
+
+macro_rules! sections {
+    ($($(#[$about:meta])* $name:ident = $bit:literal, $word:literal;)*) => {
+        impl Sections {
+            $($(#[$about])* pub const $name: Self = Self(1 << $bit);)*
+
+            /// Each kind with the word that starts it.
+            pub const EACH: &'static [(Self, &'static str)] = &[$((Self::$name, $word)),*];
+        }
+    };
+}
+
+sections! {
+    /// `global`.
+    GLOBAL = 0, "global";
+    /// `defaults`.
+    DEFAULTS = 1, "defaults";
+    /// `frontend`.
+    FRONTEND = 2, "frontend";
+    /// `listen`.
+    LISTEN = 3, "listen";
+    /// `backend`.
+    BACKEND = 4, "backend";
+    /// `peers`.
+    PEERS = 5, "peers";
+    /// `resolvers`.
+    RESOLVERS = 6, "resolvers";
+    /// `mailers`.
+    MAILERS = 7, "mailers";
+    /// `userlist`.
+    USERLIST = 8, "userlist";
+    /// `cache`.
+    CACHE = 9, "cache";
+    /// `ring`.
+    RING = 10, "ring";
+    /// `log-forward`.
+    LOG_FORWARD = 11, "log-forward";
+    /// `http-errors`.
+    HTTP_ERRORS = 12, "http-errors";
+    /// `fcgi-app`.
+    FCGI_APP = 13, "fcgi-app";
+    /// `program`.
+    PROGRAM = 14, "program";
+    /// `crt-store`.
+    CRT_STORE = 15, "crt-store";
+    /// `traces`.
+    TRACES = 16, "traces";
+    /// `acme`.
+    ACME = 17, "acme";
+    /// `log-profile`.
+    LOG_PROFILE = 18, "log-profile";
+}
 
 impl Sections {
-    /// `global`.
-    pub const GLOBAL: Self = Self(1);
-    /// `defaults`.
-    pub const DEFAULTS: Self = Self(2);
-    /// `frontend`.
-    pub const FRONTEND: Self = Self(4);
-    /// `listen`.
-    pub const LISTEN: Self = Self(8);
-    /// `backend`.
-    pub const BACKEND: Self = Self(16);
-
+    /// None: of words that stand outside of sections.
+    pub const NONE: Self = Self(0);
     /// `defaults` and all that take connections.
-    pub(crate) const FRONT: Self = Self(2 | 4 | 8);
+    pub const FRONT: Self = Self(2 | 4 | 8);
     /// `defaults` and all that have servers.
-    pub(crate) const BACK: Self = Self(2 | 8 | 16);
+    pub const BACK: Self = Self(2 | 8 | 16);
     /// `defaults` and all proxies.
-    pub(crate) const ALL: Self = Self(2 | 4 | 8 | 16);
+    pub const ALL: Self = Self(2 | 4 | 8 | 16);
     /// All that take connections, without `defaults`.
-    pub(crate) const FRONT_ONLY: Self = Self(4 | 8);
+    pub const FRONT_ONLY: Self = Self(4 | 8);
     /// All that have servers, without `defaults`.
-    pub(crate) const BACK_ONLY: Self = Self(8 | 16);
+    pub const BACK_ONLY: Self = Self(8 | 16);
+    /// All proxies, without `defaults`.
+    pub const PROXIES: Self = Self(4 | 8 | 16);
+    /// Every kind of section.
+    pub const ANY: Self = Self((1 << 19) - 1);
+
+    /// Both sets in one.
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
 
     /// Whether all of the others are in this set.
     pub const fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0
     }
 
+    /// The kind that this word starts.
+    pub fn of(word: &str) -> Option<Self> {
+        let found = Self::EACH.iter().find(|(_, name)| *name == word);
+        found.map(|(kind, _)| *kind)
+    }
+
     /// Names of the kinds in this set.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
+        Self::EACH
+            .iter()
+            .filter(move |(kind, _)| self.contains(*kind))
+            .map(|(_, name)| *name)
+    }
+}
+
+impl BitOr for Sections {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        self.and(other)
+    }
+}
+
+/// Modes of a proxy, as a set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Modes(u8);
+
+impl Modes {
+    /// `mode tcp`.
+    pub const TCP: Self = Self(1);
+    /// `mode http`.
+    pub const HTTP: Self = Self(2);
+    /// `mode log`.
+    pub const LOG: Self = Self(4);
+    /// `mode spop`.
+    pub const SPOP: Self = Self(8);
+    /// All; of words that stand in no proxy, too.
+    pub const ANY: Self = Self(15);
+
+    /// Both sets in one.
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether all of the others are in this set.
+    pub const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// Names of the modes in this set.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
         [
-            (Self::GLOBAL, "global"),
-            (Self::DEFAULTS, "defaults"),
-            (Self::FRONTEND, "frontend"),
-            (Self::LISTEN, "listen"),
-            (Self::BACKEND, "backend"),
+            (Self::TCP, "tcp"),
+            (Self::HTTP, "http"),
+            (Self::LOG, "log"),
+            (Self::SPOP, "spop"),
         ]
         .into_iter()
-        .filter(move |(kind, _)| self.contains(*kind))
+        .filter(move |(mode, _)| self.contains(*mode))
         .map(|(_, name)| name)
     }
+}
+
+/// Types of samples that a word takes and gives, in the manual's words; empty where it does not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Types {
+    /// What a converter or a way to compare takes.
+    pub takes: &'static str,
+    /// What a fetch or converter gives.
+    pub gives: &'static str,
 }
 
 /// What becomes of a keyword.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
     /// It does what HAProxy's manual says.
-    Supported,
+    Works,
     /// It is read and has no effect; the text says why that harms nobody.
-    Accepted(&'static str),
+    Ignored(&'static str),
+    /// It is read and checked whole; then the configuration is refused, because running it would
+    /// not do what it says.
+    Refused {
+        /// Why.
+        why: &'static str,
+        /// What to do instead.
+        instead: &'static str,
+    },
 }
 
-/// What a row says to people, for help and completion.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct KeywordInfo {
-    /// The keyword; several words where one alone means nothing.
-    pub name: &'static str,
-    /// Where it may stand; empty for words of a `bind` or `server` line.
-    pub sections: Sections,
-    /// Arguments, in the notation of HAProxy's manual.
-    pub arguments: &'static str,
-    /// One sentence.
-    pub about: &'static str,
-    /// What becomes of it.
-    pub status: Status,
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Works => f.write_str("works"),
+            Self::Ignored(why) => write!(f, "accepted and ignored: {why}"),
+            Self::Refused { why, instead } => write!(f, "refused: {why}; instead: {instead}"),
+        }
+    }
 }
 
-/// A row: what it says to people, and what is done with it.
-pub(crate) struct Keyword<T: 'static> {
-    pub(crate) info: KeywordInfo,
-    /// Whether `no` and `default` may stand before it.
-    pub(crate) modifiers: bool,
-    /// Whether it may be given once only.
-    pub(crate) once: bool,
-    /// Whether it is an error, rather than a warning, in the other kind of proxy.
-    pub(crate) strict: bool,
-    pub(crate) handler: fn(&mut T, &mut Args<'_>),
-}
-
-impl<T> Keyword<T> {
-    /// A keyword of a section.
-    pub(crate) const fn new(
+impl Keyword {
+    /// A row that works; the other constructors say what else is to be said.
+    pub const fn new(
+        kind: Kind,
         name: &'static str,
         sections: Sections,
         arguments: &'static str,
         about: &'static str,
-        handler: fn(&mut T, &mut Args<'_>),
     ) -> Self {
         Self {
-            info: KeywordInfo {
-                name,
-                sections,
-                arguments,
-                about,
-                status: Status::Supported,
+            name,
+            kind,
+            sections,
+            modes: Modes::ANY,
+            arguments,
+            types: Types {
+                takes: "",
+                gives: "",
             },
-            modifiers: false,
+            default: "",
+            since: "1.3",
+            deprecated: None,
+            about,
+            status: Status::Works,
+            negatable: false,
             once: false,
             strict: false,
-            handler,
         }
     }
 
-    /// A word of a `bind` or `server` line.
-    pub(crate) const fn word(
-        name: &'static str,
-        arguments: &'static str,
-        about: &'static str,
-        handler: fn(&mut T, &mut Args<'_>),
-    ) -> Self {
-        Self::new(name, Sections(0), arguments, about, handler)
+    /// Stands in these sections.
+    pub const fn within(self, sections: Sections) -> Self {
+        Self { sections, ..self }
+    }
+
+    /// The first version that has it.
+    pub const fn since(self, since: &'static str) -> Self {
+        Self { since, ..self }
+    }
+
+    /// What holds where it is not written.
+    pub const fn default(self, default: &'static str) -> Self {
+        Self { default, ..self }
+    }
+
+    /// The modes in which it has an effect.
+    pub const fn modes(self, modes: Modes) -> Self {
+        Self { modes, ..self }
+    }
+
+    /// The types it takes and gives.
+    pub const fn types(self, takes: &'static str, gives: &'static str) -> Self {
+        Self {
+            types: Types { takes, gives },
+            ..self
+        }
+    }
+
+    /// HAProxy calls it deprecated: what to use in its place.
+    pub const fn deprecated(self, instead: &'static str) -> Self {
+        Self {
+            deprecated: Some(instead),
+            ..self
+        }
     }
 
     /// Read and ignored, because of this.
-    pub(crate) const fn accepted(mut self, why: &'static str) -> Self {
-        self.info.status = Status::Accepted(why);
-        self
+    pub const fn ignored(self, why: &'static str) -> Self {
+        Self {
+            status: Status::Ignored(why),
+            ..self
+        }
+    }
+
+    /// Read, and refused because of this.
+    pub const fn refused(self, why: &'static str, instead: &'static str) -> Self {
+        Self {
+            status: Status::Refused { why, instead },
+            ..self
+        }
     }
 
     /// May stand after `no` and `default`.
-    pub(crate) const fn modifiers(mut self) -> Self {
-        self.modifiers = true;
-        self
+    pub const fn negatable(self) -> Self {
+        Self {
+            negatable: true,
+            ..self
+        }
     }
 
     /// May be given once.
-    pub(crate) const fn once(mut self) -> Self {
-        self.once = true;
-        self
+    pub const fn once(self) -> Self {
+        Self { once: true, ..self }
     }
 
-    /// An error in the other kind of proxy.
-    pub(crate) const fn strict(mut self) -> Self {
-        self.strict = true;
-        self
-    }
-}
-
-/// All rows of one kind, by name.
-pub(crate) struct Table<T: 'static> {
-    rows: HashMap<&'static str, &'static Keyword<T>>,
-    /// First words of names of several words.
-    groups: HashSet<&'static str>,
-    /// Names in the order written, so that of equally near words the first is suggested.
-    names: Vec<&'static str>,
-}
-
-/// What the words of a line are.
-pub(crate) enum Found<T: 'static> {
-    /// A row, whose name takes this many words.
-    Row(&'static Keyword<T>, usize),
-    /// The first word starts keywords, and the second is of none.
-    Group,
-    Unknown,
-}
-
-impl<T> Table<T> {
-    pub(crate) fn new(areas: &[&'static [Keyword<T>]]) -> Self {
-        let rows = areas.iter().copied().flatten();
+    /// An error in a proxy that has no use for it.
+    pub const fn strict(self) -> Self {
         Self {
-            groups: rows
-                .clone()
-                .filter_map(|row| Some(row.info.name.split_once(' ')?.0))
-                .collect(),
-            names: rows.clone().map(|row| row.info.name).collect(),
-            rows: rows.map(|row| (row.info.name, row)).collect(),
+            strict: true,
+            ..self
         }
     }
 
-    /// Finds the row with the longest name that the words start with.
-    pub(crate) fn find(&self, words: &[Word]) -> Found<T> {
-        let Some(first) = words.first() else {
-            return Found::Unknown;
-        };
-        let first = first.text();
-        let group = self.groups.contains(first.as_ref());
-        if group && let Some(second) = words.get(1) {
-            let name = format!("{first} {}", second.text());
-            if let Some(row) = self.rows.get(name.as_str()) {
-                return Found::Row(row, 2);
-            }
-        }
-        match self.rows.get(first.as_ref()) {
-            Some(row) => Found::Row(row, 1),
-            None if group => Found::Group,
-            None => Found::Unknown,
-        }
-    }
-
-    /// The row of one word.
-    pub(crate) fn word(&self, word: &Word) -> Option<&'static Keyword<T>> {
-        self.rows.get(word.text().as_ref()).copied()
-    }
-
-    /// Second words of the keywords that start with this one.
-    pub(crate) fn group<'a>(&'a self, first: &'a str) -> impl Iterator<Item = &'static str> + 'a {
-        self.names
-            .iter()
-            .filter_map(move |name| name.strip_prefix(first)?.strip_prefix(' '))
-    }
-
-    /// Whether a keyword starts with this word.
-    pub(crate) fn knows(&self, first: &str) -> bool {
-        self.rows.contains_key(first) || self.groups.contains(first)
-    }
-
-    /// First words of all keywords.
-    pub(crate) fn first_words(&self) -> impl Iterator<Item = &'static str> + '_ {
-        self.names
-            .iter()
-            .map(|name| name.split_once(' ').map_or(*name, |(first, _)| first))
-    }
-
-    pub(crate) fn infos(&self) -> impl Iterator<Item = KeywordInfo> + '_ {
-        self.names
-            .iter()
-            .filter_map(|name| self.rows.get(name).map(|row| row.info))
+    /// First word of the name.
+    pub fn first(&self) -> &'static str {
+        self.name
+            .split_once(' ')
+            .map_or(self.name, |(first, _)| first)
     }
 }

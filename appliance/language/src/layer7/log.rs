@@ -5,40 +5,23 @@ use lanai_model::layer7::{LogTarget, LogTransport};
 
 use super::args::{Args, Modifier};
 use super::draft::{GlobalDraft, LogLine, ProxyDraft};
-use super::keyword::{Keyword, Sections};
+use super::table::Readers;
 use crate::codes;
 use crate::lexer::Word;
 use crate::value::{log_address, shown, suggest};
 
-const ARGUMENTS: &str =
-    "<target> [len <length>] [format <format>] <facility> [<max level> [<min level>]]";
+pub(super) const GLOBAL_READERS: Readers<GlobalDraft> = &[("log", |draft, args| {
+    if args.modifier != Modifier::None {
+        args.end_of_line();
+        draft.global.log.clear();
+    } else if room(draft.global.log.len(), args)
+        && let Some(target) = target(args)
+    {
+        draft.global.log.push(target);
+    }
+})];
 
-pub(super) const GLOBAL_KEYWORDS: &[Keyword<GlobalDraft>] = &[Keyword::<GlobalDraft>::new(
-    "log",
-    Sections::GLOBAL,
-    ARGUMENTS,
-    "Where log lines go, for proxies with 'log global'.",
-    |draft, args| {
-        if args.modifier != Modifier::None {
-            args.end_of_line();
-            draft.global.log.clear();
-        } else if room(draft.global.log.len(), args)
-            && let Some(target) = target(args)
-        {
-            draft.global.log.push(target);
-        }
-    },
-)
-.modifiers()];
-
-pub(super) const PROXY_KEYWORDS: &[Keyword<ProxyDraft>] = &[Keyword::<ProxyDraft>::new(
-    "log",
-    Sections::ALL,
-    "{global|<target> [len <length>] [format <format>] <facility> [<max level> [<min level>]]}",
-    "Where log lines go.",
-    proxy_log,
-)
-.modifiers()];
+pub(super) const PROXY_READERS: Readers<ProxyDraft> = &[("log", proxy_log)];
 
 /// Targets of one section. Each is copied to every proxy that inherits it.
 const MOST_TARGETS: usize = 32;

@@ -1,7 +1,8 @@
 //! The LB Layer7 tab: HAProxy's language.
 //!
-//! One table per kind of line, in files by area; each row names a keyword, where it may stand, its
-//! arguments, one sentence, what becomes of it, and the small function that reads it.
+//! What is known of each word is a row of plain data in [`tables`](keywords); what is done with it
+//! is a small function, in files by area, found by the keyword's name. A keyword without one is
+//! checked by the [`grammar`] of its row: it has no effect, or cannot be run.
 
 mod args;
 mod bind;
@@ -10,7 +11,7 @@ mod dispatch;
 mod draft;
 mod finish;
 mod global;
-mod harmless;
+mod grammar;
 mod keyword;
 mod later;
 mod log;
@@ -20,6 +21,8 @@ mod section;
 mod server;
 mod ssl;
 mod stats;
+mod table;
+mod tables;
 mod timeouts;
 
 use lanai_diagnostics::{FileId, SourceMap};
@@ -29,10 +32,10 @@ use crate::line::Lines;
 use crate::outcome::Sink;
 use crate::tree::Dialect;
 use crate::{Environment, Facts, Outcome};
-use dispatch::{GLOBAL, PROXY};
 use section::Reader;
 
-pub use keyword::{KeywordInfo, Sections, Status};
+pub use keyword::{Keyword, Kind, Modes, Sections, Status, Types};
+pub use tables::{find, keywords};
 
 /// Reads a configuration of one or several texts, in this order, as `haproxy -f A -f B` does.
 ///
@@ -57,26 +60,6 @@ pub fn read(
     checks::check(&drafts, &mut sink);
     let config = finish::config(drafts, &mut sink);
     sink.outcome(config)
-}
-
-/// The keywords of `global`.
-pub fn global_keywords() -> impl Iterator<Item = KeywordInfo> {
-    GLOBAL.infos()
-}
-
-/// The keywords of `defaults`, `frontend`, `listen` and `backend`.
-pub fn proxy_keywords() -> impl Iterator<Item = KeywordInfo> {
-    PROXY.infos()
-}
-
-/// The words of a `bind` line after its addresses.
-pub fn bind_keywords() -> impl Iterator<Item = KeywordInfo> {
-    bind::TABLE.infos()
-}
-
-/// The words of a `server` line after its address, and of `default-server`.
-pub fn server_keywords() -> impl Iterator<Item = KeywordInfo> {
-    server::TABLE.infos()
 }
 
 #[cfg(test)]

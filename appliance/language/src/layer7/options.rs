@@ -5,73 +5,33 @@ use lanai_model::layer7::{ForwardFor, HttpConnectionMode, LogFormat};
 
 use super::args::{Args, Modifier};
 use super::draft::ProxyDraft;
-use super::keyword::{Keyword, Sections};
+use super::keyword::Sections;
+use super::table::Readers;
 use crate::codes;
 use crate::lexer::Word;
-use crate::value::{network, shown, suggest};
+use crate::value::{is_header_name, network, shown, suggest};
 
-const FRONT: Sections = Sections::FRONT;
-const ALL: Sections = Sections::ALL;
-
-type Row = Keyword<ProxyDraft>;
-
-pub(super) const KEYWORDS: &[Row] = &[
-    Row::new(
-        "option forwardfor",
-        ALL,
-        "[except <network>] [header <name>] [if-none]",
-        "Tells servers the client's address in a header.",
-        forwardfor,
-    ),
-    Row::new(
-        "option http-keep-alive",
-        ALL,
-        "",
-        "Keeps both connections open after a response.",
-        |draft, args| connection(draft, args, HttpConnectionMode::KeepAlive),
-    )
-    .modifiers(),
-    Row::new(
-        "option http-server-close",
-        ALL,
-        "",
-        "Closes the server's connection after a response, and keeps the client's.",
-        |draft, args| connection(draft, args, HttpConnectionMode::ServerClose),
-    )
-    .modifiers(),
-    Row::new(
-        "option httpclose",
-        ALL,
-        "",
-        "Closes both connections after a response.",
-        |draft, args| connection(draft, args, HttpConnectionMode::Close),
-    )
-    .modifiers(),
-    Row::new(
-        "option httplog",
-        ALL,
-        "",
-        "Logs each request with its timers and status.",
-        |draft, args| log_format(draft, args, LogFormat::Http),
-    ),
-    Row::new(
-        "option tcplog",
-        ALL,
-        "",
-        "Logs each connection with its timers.",
-        |draft, args| log_format(draft, args, LogFormat::Tcp),
-    ),
-    Row::new(
-        "option dontlognull",
-        FRONT,
-        "",
-        "Does not log connections that carried nothing.",
-        |draft, args| {
-            draft.settings.proxy.dontlognull = args.modifier == Modifier::None;
-            args.end_of_line();
-        },
-    )
-    .modifiers(),
+pub(super) const READERS: Readers<ProxyDraft> = &[
+    ("option forwardfor", forwardfor),
+    ("option http-keep-alive", |draft, args| {
+        connection(draft, args, HttpConnectionMode::KeepAlive)
+    }),
+    ("option http-server-close", |draft, args| {
+        connection(draft, args, HttpConnectionMode::ServerClose)
+    }),
+    ("option httpclose", |draft, args| {
+        connection(draft, args, HttpConnectionMode::Close)
+    }),
+    ("option httplog", |draft, args| {
+        log_format(draft, args, LogFormat::Http)
+    }),
+    ("option tcplog", |draft, args| {
+        log_format(draft, args, LogFormat::Tcp)
+    }),
+    ("option dontlognull", |draft, args| {
+        draft.settings.proxy.dontlognull = args.modifier == Modifier::None;
+        args.end_of_line();
+    }),
 ];
 
 fn forwardfor(draft: &mut ProxyDraft, args: &mut Args<'_>) {
@@ -98,7 +58,7 @@ fn forwardfor(draft: &mut ProxyDraft, args: &mut Args<'_>) {
                     continue;
                 };
                 let name = value.text().to_ascii_lowercase();
-                if is_token(&name) {
+                if is_header_name(&name) {
                     found.header = name.into();
                 } else {
                     let text = shown(&value.value);
@@ -131,14 +91,6 @@ fn option_value<'a>(args: &mut Args<'a>, word: &Word, what: &str) -> Option<&'a 
         args.alert(codes::MISSING_ARGUMENT, word.span, message);
     }
     value
-}
-
-/// A token of RFC 9110, section 5.6.2.
-fn is_token(name: &str) -> bool {
-    !name.is_empty()
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
 
 /// Of the three modes the last one given counts; `no` takes back only the one it names.

@@ -6,88 +6,30 @@ use lanai_model::layer7::{Balance, HttpReuse, Mode};
 use super::args::Args;
 use super::draft::ProxyDraft;
 use super::global::MOST_CONNECTIONS;
-use super::keyword::{Keyword, Sections};
+use super::table::Readers;
 use crate::codes;
 use crate::value::{shown, suggest};
 
-const FRONT: Sections = Sections::FRONT;
-const BACK: Sections = Sections::BACK;
-const ALL: Sections = Sections::ALL;
-
-type Row = Keyword<ProxyDraft>;
-
-pub(super) const KEYWORDS: &[Row] = &[
-    Row::new(
-        "mode",
-        ALL,
-        "{http|tcp}",
-        "Whether HTTP is understood, or bytes are passed on.",
-        mode,
-    ),
-    Row::new(
-        "default_backend",
-        FRONT,
-        "<backend>",
-        "Where requests go that no rule sent elsewhere.",
-        default_backend,
-    ),
-    Row::new(
-        "balance",
-        BACK,
-        "roundrobin",
-        "How a server is chosen.",
-        balance,
-    ),
-    Row::new(
-        "maxconn",
-        FRONT,
-        "<number>",
-        "Most connections at one time; 0 or left out, the global limit.",
-        |draft, args| {
-            if let Some(maxconn) = args.only_number(0..=MOST_CONNECTIONS) {
-                draft.settings.proxy.maxconn = (maxconn > 0).then_some(maxconn);
-            }
-        },
-    ),
-    Row::new(
-        "backlog",
-        FRONT,
-        "<number>",
-        "Length of the accept queue; 0 or left out, the frontend's maxconn.",
-        |draft, args| {
-            if let Some(backlog) = args.only_number(0..=MOST_CONNECTIONS) {
-                draft.settings.proxy.backlog = (backlog > 0).then_some(backlog);
-            }
-        },
-    ),
-    Row::new(
-        "retries",
-        BACK,
-        "<number>",
-        "Attempts after the first to connect to a server.",
-        |draft, args| {
-            if let Some(retries) = args.only_number(0..=MOST_CONNECTIONS) {
-                draft.settings.proxy.retries = Some(retries);
-            }
-        },
-    ),
-    Row::new(
-        "http-reuse",
-        BACK,
-        "{never|safe|aggressive|always}",
-        "Which requests may use an idle connection to a server.",
-        http_reuse,
-    ),
-    Row::new(
-        "description",
-        ALL,
-        "<text>",
-        "Describes the proxy in statistics.",
-        |_, args| {
-            args.rest();
-        },
-    )
-    .accepted("shown only where statistics describe the proxy"),
+pub(super) const READERS: Readers<ProxyDraft> = &[
+    ("mode", mode),
+    ("default_backend", default_backend),
+    ("balance", balance),
+    ("maxconn", |draft, args| {
+        if let Some(maxconn) = args.only_number(0..=MOST_CONNECTIONS) {
+            draft.settings.proxy.maxconn = (maxconn > 0).then_some(maxconn);
+        }
+    }),
+    ("backlog", |draft, args| {
+        if let Some(backlog) = args.only_number(0..=MOST_CONNECTIONS) {
+            draft.settings.proxy.backlog = (backlog > 0).then_some(backlog);
+        }
+    }),
+    ("retries", |draft, args| {
+        if let Some(retries) = args.only_number(0..=MOST_CONNECTIONS) {
+            draft.settings.proxy.retries = Some(retries);
+        }
+    }),
+    ("http-reuse", http_reuse),
 ];
 
 fn mode(draft: &mut ProxyDraft, args: &mut Args<'_>) {

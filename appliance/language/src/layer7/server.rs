@@ -8,103 +8,61 @@ use lanai_diagnostics::Diagnostic;
 use super::args::Args;
 use super::draft::{ProxyDraft, ServerDraft, ServerSettings};
 use super::global::MOST_CONNECTIONS;
-use super::keyword::{Keyword, Sections, Table};
 use super::later;
+use super::table::{Readers, Table};
+use super::tables;
 use crate::codes;
 use crate::lexer::Word;
 use crate::value::{invalid_name_character, server_address, shown, suggest};
 
-type Row = Keyword<ProxyDraft>;
-type LineWord = Keyword<ServerSettings>;
-
-pub(super) const KEYWORDS: &[Row] = &[
-    Row::new(
-        "server",
-        Sections::BACK_ONLY,
-        "<name> <address>[:<port>] [<word> ...]",
-        "A server of this backend.",
-        server,
-    )
-    .strict(),
-    Row::new(
-        "default-server",
-        Sections::BACK,
-        "<word> ...",
-        "Words for all servers that follow.",
-        |draft, args| {
-            args.context = "'default-server'".to_owned();
-            let mut settings = draft.settings.default_server.clone();
-            words(&mut settings, args);
-            draft.settings.default_server = settings;
-        },
-    )
-    .strict(),
+pub(super) const READERS: Readers<ProxyDraft> = &[
+    ("server", server),
+    ("default-server", |draft, args| {
+        args.context = "'default-server'".to_owned();
+        let mut settings = draft.settings.default_server.clone();
+        words(&mut settings, args);
+        draft.settings.default_server = settings;
+    }),
 ];
 
-pub(super) static TABLE: LazyLock<Table<ServerSettings>> = LazyLock::new(|| Table::new(&[WORDS]));
+pub(super) static TABLE: LazyLock<Table<ServerSettings>> =
+    LazyLock::new(|| Table::new(&[tables::SERVER], &[WORDS]));
 
-const WORDS: &[LineWord] = &[
-    LineWord::word("check", "", "Checks the server's health.", |server, _| {
+pub(super) const WORDS: Readers<ServerSettings> = &[
+    ("check", |server, _| {
         server.check = true;
     }),
-    LineWord::word(
-        "no-check",
-        "",
-        "Does not, after a default-server that does.",
-        |server, _| server.check = false,
-    ),
-    LineWord::word(
-        "downinter",
-        "<time>",
-        "Time between checks of a server that is down.",
-        |server, args| server.downinter = interval(args).or(server.downinter),
-    ),
-    LineWord::word(
-        "fall",
-        "<number>",
-        "Failed checks in a row after which a server is down.",
-        |server, args| server.fall = count(args).or(server.fall),
-    ),
-    LineWord::word(
-        "fastinter",
-        "<time>",
-        "Time between checks while a server's state is changing.",
-        |server, args| server.fastinter = interval(args).or(server.fastinter),
-    ),
-    LineWord::word("inter", "<time>", "Time between checks.", |server, args| {
+    ("no-check", |server, _| server.check = false),
+    ("downinter", |server, args| {
+        server.downinter = interval(args).or(server.downinter)
+    }),
+    ("fall", |server, args| {
+        server.fall = count(args).or(server.fall)
+    }),
+    ("fastinter", |server, args| {
+        server.fastinter = interval(args).or(server.fastinter)
+    }),
+    ("inter", |server, args| {
         server.inter = interval(args).or(server.inter);
     }),
-    LineWord::word(
-        "maxconn",
-        "<number>",
-        "Most connections to it at one time; 0 is no limit.",
-        |server, args| {
-            if let Some(word) = args.value("value")
-                && let Some(maxconn) = args.number(word, 0..=MOST_CONNECTIONS)
-            {
-                server.maxconn = (maxconn > 0).then_some(maxconn);
-            }
-        },
-    ),
-    LineWord::word("port", "<port>", "Port that is checked.", |server, args| {
+    ("maxconn", |server, args| {
+        if let Some(word) = args.value("value")
+            && let Some(maxconn) = args.number(word, 0..=MOST_CONNECTIONS)
+        {
+            server.maxconn = (maxconn > 0).then_some(maxconn);
+        }
+    }),
+    ("port", |server, args| {
         if let Some(word) = args.value("port")
             && let Some(port) = args.number(word, 1..=u16::MAX.into())
         {
             server.port = u16::try_from(port).ok();
         }
     }),
-    LineWord::word(
-        "rise",
-        "<number>",
-        "Good checks in a row after which a server is up.",
-        |server, args| server.rise = count(args).or(server.rise),
-    ),
-    LineWord::word(
-        "weight",
-        "<number>",
-        "Share of the load, from 0 (none) to 256; 1 if left out.",
-        weight,
-    ),
+    ("rise", |server, args| {
+        server.rise = count(args).or(server.rise)
+    }),
+    ("weight", weight),
 ];
 
 fn server(draft: &mut ProxyDraft, args: &mut Args<'_>) {
@@ -141,7 +99,7 @@ fn server(draft: &mut ProxyDraft, args: &mut Args<'_>) {
 fn words(settings: &mut ServerSettings, args: &mut Args<'_>) {
     while let Some(word) = args.take() {
         match TABLE.word(word) {
-            Some(row) => args.within(word, row.info.name, |args| (row.handler)(settings, args)),
+            Some(row) => args.within(word, row.keyword.name, |args| row.read_word(settings, args)),
             None => match later::SERVER.of(&word.text()) {
                 Some(arguments) => {
                     let message = format!("'{}' is not supported yet", shown(&word.value));

@@ -4,33 +4,19 @@ use lanai_model::layer7::{SslBindOptions, TlsVersion};
 
 use super::args::Args;
 use super::draft::GlobalDraft;
-use super::keyword::{Keyword, Sections};
+use super::table::Readers;
 use crate::codes;
 use crate::lexer::Word;
 use crate::value::{shown, suggest};
 use lanai_diagnostics::Diagnostic;
 
-type Row = Keyword<GlobalDraft>;
-
-pub(super) const KEYWORDS: &[Row] = &[
-    Row::new(
-        "ssl-default-bind-options",
-        Sections::GLOBAL,
-        "[<option>]...",
-        "TLS options for all binds that do not set them.",
-        default_options,
-    ),
-    Row::new(
-        "tune.ssl.cachesize",
-        Sections::GLOBAL,
-        "<number>",
-        "TLS sessions kept for resumption; 0 keeps none.",
-        |draft, args| {
-            if let Some(size) = args.only_number(0..=i32::MAX.cast_unsigned()) {
-                draft.global.tune_ssl_cachesize = Some(size);
-            }
-        },
-    ),
+pub(super) const READERS: Readers<GlobalDraft> = &[
+    ("ssl-default-bind-options", default_options),
+    ("tune.ssl.cachesize", |draft, args| {
+        if let Some(size) = args.only_number(0..=i32::MAX.cast_unsigned()) {
+            draft.global.tune_ssl_cachesize = Some(size);
+        }
+    }),
 ];
 
 /// Takes the value of `ssl-min-ver` or `ssl-max-ver`.

@@ -5,41 +5,17 @@ use lanai_model::layer7::{AccessLevel, StatsSocket};
 
 use super::args::Args;
 use super::draft::GlobalDraft;
-use super::keyword::{Keyword, Sections};
+use super::table::Readers;
 use crate::codes;
 use crate::value::{ListenOptions, listen_addresses, shown, suggest};
 
-type Row = Keyword<GlobalDraft>;
-
-pub(super) const KEYWORDS: &[Row] = &[
-    Row::new(
-        "stats socket",
-        Sections::GLOBAL,
-        "{<path>|<address:port>|fd@<n>} [level {user|operator|admin}] [mode <mode>]",
-        "Where the runtime API listens.",
-        socket,
-    ),
-    Row::new(
-        "stats timeout",
-        Sections::GLOBAL,
-        "<time>",
-        "How long a runtime API connection may be idle.",
-        |draft, args| {
-            if let Some(time) = args.only_time() {
-                draft.global.stats_timeout = time;
-            }
-        },
-    ),
-    Row::new(
-        "stats maxconn",
-        Sections::GLOBAL,
-        "<number>",
-        "Most runtime API connections at one time.",
-        |_, args| {
-            args.only_number(1..=i32::MAX.cast_unsigned());
-        },
-    )
-    .accepted("the number of runtime API connections is bounded in any case"),
+pub(super) const READERS: Readers<GlobalDraft> = &[
+    ("stats socket", socket),
+    ("stats timeout", |draft, args| {
+        if let Some(time) = args.only_time() {
+            draft.global.stats_timeout = time;
+        }
+    }),
 ];
 
 /// Sockets of the runtime API; more can only be a mistake.

@@ -285,33 +285,9 @@ fn everything_is_bounded() {
     assert!(read_all(&[logs.as_bytes()]).0.value.is_none());
 }
 
-#[test]
-fn tables_are_complete() {
-    let rows = global_keywords()
-        .chain(proxy_keywords())
-        .chain(bind_keywords())
-        .chain(server_keywords());
-    let mut count = 0;
-    for row in rows {
-        count += 1;
-        assert!(row.about.ends_with('.'), "{}: a sentence", row.name);
-        assert!(row.about.len() > 10, "{}", row.name);
-        let word = row.name.split(' ').next_back().unwrap_or_default();
-        let later = [later::GLOBAL, later::PROXY];
-        assert!(
-            !later.iter().any(|words| words.contains(row.name)),
-            "{word} is not later"
-        );
-    }
-    assert!(count > 70, "{count}");
-}
-
 /// Texts that get past the lexer, so that handlers are reached.
 fn config_like() -> impl Strategy<Value = String> {
-    let words: Vec<&'static str> = global_keywords()
-        .chain(proxy_keywords())
-        .chain(bind_keywords())
-        .chain(server_keywords())
+    let words: Vec<&'static str> = keywords()
         .flat_map(|row| row.name.split(' '))
         .chain([
             "defaults",

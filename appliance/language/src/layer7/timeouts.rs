@@ -6,92 +6,42 @@ use lanai_model::layer7::Timeouts;
 
 use super::args::Args;
 use super::draft::ProxyDraft;
-use super::keyword::{Keyword, Sections};
+use super::table::Readers;
 
-const FRONT: Sections = Sections::FRONT;
-const BACK: Sections = Sections::BACK;
-const ALL: Sections = Sections::ALL;
-
-type Row = Keyword<ProxyDraft>;
-
-pub(super) const KEYWORDS: &[Row] = &[
-    Row::new(
-        "timeout client",
-        FRONT,
-        "<time>",
-        "How long a client may be silent.",
-        |draft, args| set(draft, args, |timeouts| &mut timeouts.client),
-    ),
-    Row::new(
-        "timeout server",
-        BACK,
-        "<time>",
-        "How long a server may be silent.",
-        |draft, args| set(draft, args, |timeouts| &mut timeouts.server),
-    ),
-    Row::new(
-        "timeout connect",
-        BACK,
-        "<time>",
-        "How long connecting to a server may take.",
-        |draft, args| set(draft, args, |timeouts| &mut timeouts.connect),
-    ),
-    Row::new(
-        "timeout check",
-        BACK,
-        "<time>",
-        "How long a health check may take once it is connected.",
-        |draft, args| set(draft, args, |timeouts| &mut timeouts.check),
-    ),
-    Row::new(
-        "timeout queue",
-        BACK,
-        "<time>",
-        "How long a request may wait for a free server.",
-        |draft, args| set(draft, args, |timeouts| &mut timeouts.queue),
-    ),
-    Row::new(
-        "timeout http-keep-alive",
-        ALL,
-        "<time>",
-        "How long a client may take to start its next request.",
-        |draft, args| set(draft, args, |timeouts| &mut timeouts.http_keep_alive),
-    ),
-    Row::new(
-        "timeout http-request",
-        ALL,
-        "<time>",
-        "How long a client may take to send a request's head.",
-        |draft, args| set(draft, args, |timeouts| &mut timeouts.http_request),
-    ),
-    Row::new(
-        "timeout tunnel",
-        BACK,
-        "<time>",
-        "How long both sides may be silent once a tunnel stands.",
-        |draft, args| set(draft, args, |timeouts| &mut timeouts.tunnel),
-    ),
-    Row::new(
-        "timeout tarpit",
-        ALL,
-        "<time>",
-        "How long a tarpitted connection is held.",
-        |draft, args| set(draft, args, |timeouts| &mut timeouts.tarpit),
-    ),
-    Row::new(
-        "timeout client-fin",
-        FRONT,
-        "<time>",
-        "How long a client may be silent after one side has ended.",
-        |draft, args| set(draft, args, |timeouts| &mut timeouts.client_fin),
-    ),
-    Row::new(
-        "timeout server-fin",
-        BACK,
-        "<time>",
-        "How long a server may be silent after one side has ended.",
-        |draft, args| set(draft, args, |timeouts| &mut timeouts.server_fin),
-    ),
+pub(super) const READERS: Readers<ProxyDraft> = &[
+    ("timeout client", |draft, args| {
+        set(draft, args, |timeouts| &mut timeouts.client)
+    }),
+    ("timeout server", |draft, args| {
+        set(draft, args, |timeouts| &mut timeouts.server)
+    }),
+    ("timeout connect", |draft, args| {
+        set(draft, args, |timeouts| &mut timeouts.connect)
+    }),
+    ("timeout check", |draft, args| {
+        set(draft, args, |timeouts| &mut timeouts.check)
+    }),
+    ("timeout queue", |draft, args| {
+        set(draft, args, |timeouts| &mut timeouts.queue)
+    }),
+    ("timeout http-keep-alive", |draft, args| {
+        set(draft, args, |timeouts| &mut timeouts.http_keep_alive)
+    }),
+    ("timeout http-request", |draft, args| {
+        set(draft, args, |timeouts| &mut timeouts.http_request)
+    }),
+    ("timeout tunnel", |draft, args| {
+        set(draft, args, |timeouts| &mut timeouts.tunnel)
+    }),
+    ("timeout tarpit", |draft, args| {
+        set(draft, args, |timeouts| &mut timeouts.tarpit)
+    }),
+    ("timeout client-fin", |draft, args| {
+        set(draft, args, |timeouts| &mut timeouts.client_fin)
+    }),
+    ("timeout server-fin", |draft, args| {
+        set(draft, args, |timeouts| &mut timeouts.server_fin)
+    }),
 ];
 
 fn set(

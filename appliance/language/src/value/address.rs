@@ -17,6 +17,8 @@ pub(crate) struct AddressError {
     pub(crate) help: Option<&'static str>,
     /// Bytes of the value it is about.
     pub(crate) at: Range<usize>,
+    /// HAProxy takes it: it is no mistake, and this version cannot run it.
+    pub(crate) not_run: bool,
 }
 
 /// What a keyword that listens allows.
@@ -66,12 +68,14 @@ pub(crate) fn server_address(value: &[u8]) -> Result<ServerAddress, AddressError
         }
         Some((digits, at)) if digits.starts_with(['+', '-']) => {
             return Err(AddressError {
-                message: format!(
-                    "relative port '{}' is not supported yet",
-                    super::shown(digits.as_bytes())
-                ),
                 help: Some("write the port's number"),
-                at,
+                ..not_run(
+                    format!(
+                        "port '{}', counted from the client's, cannot be run by this version",
+                        super::shown(digits.as_bytes())
+                    ),
+                    at,
+                )
             });
         }
         Some((digits, at)) => match port_number(digits, at, 0)? {
@@ -121,6 +125,83 @@ pub(crate) fn log_address(value: &[u8]) -> Result<LogAddress, AddressError> {
     }
 }
 
+/// An address of any of HAProxy's families, of a keyword that only checks it.
+pub(crate) fn any_address(value: &[u8]) -> Result<(), AddressError> {
+    any(value, 0..value.len(), false)
+}
+
+/// `ADDRESS[,ADDRESS]...` of a keyword that listens, of any of HAProxy's families.
+pub(crate) fn any_listen_address(value: &[u8]) -> Result<(), AddressError> {
+    let mut start = 0;
+    for part in value.split(|byte| *byte == b',') {
+        let at = start..start + part.len();
+        start = at.end + 1;
+        any(part, at, true)?;
+    }
+    Ok(())
+}
+
+fn any(value: &[u8], at: Range<usize>, port_needed: bool) -> Result<(), AddressError> {
+    let rest = ["stream+", "dgram+", "quic+"]
+        .iter()
+        .find_map(|prefix| value.strip_prefix(prefix.as_bytes()))
+        .unwrap_or(value);
+    let named = [
+        "abns@", "abnsz@", "ring@", "rhttp@", "uxdg@", "unix@", "uxst@",
+    ];
+    if rest.starts_with(b"/")
+        || named
+            .iter()
+            .any(|prefix| rest.starts_with(prefix.as_bytes()))
+    {
+        return Ok(());
+    }
+    for prefix in ["fd@", "sockpair@"] {
+        if let Some(digits) = rest.strip_prefix(prefix.as_bytes()) {
+            return descriptor(digits, value, at).map(drop);
+        }
+    }
+    let inet = [
+        ("ip@", Family::Any),
+        ("ipv4@", Family::V4),
+        ("ipv6@", Family::V6),
+        ("mptcp4@", Family::V4),
+        ("mptcp6@", Family::V6),
+        ("mptcp@", Family::Any),
+        ("quic4@", Family::V4),
+        ("quic6@", Family::V6),
+        ("tcp4@", Family::V4),
+        ("tcp6@", Family::V6),
+        ("tcp@", Family::Any),
+        ("udp4@", Family::V4),
+        ("udp6@", Family::V6),
+        ("udp@", Family::Any),
+    ];
+    let (rest, family) = inet
+        .iter()
+        .find_map(|(prefix, family)| Some((rest.strip_prefix(prefix.as_bytes())?, *family)))
+        .unwrap_or((rest, Family::Any));
+    let offset = at.end.saturating_sub(rest.len());
+    let (host, port) = split_port(text(rest, &at)?, offset);
+    match port {
+        Some((digits, at)) if !digits.is_empty() => {
+            let digits = digits.strip_prefix(['+', '-']).unwrap_or(digits);
+            let (low, high) = digits.split_once('-').unwrap_or((digits, digits));
+            port_number(low, at.clone(), 0)?;
+            port_number(high, at, 0)?;
+        }
+        _ if port_needed => {
+            let message = format!("missing port specification in '{}'", super::shown(value));
+            return Err(wrong(message, at));
+        }
+        _ => {}
+    }
+    match matches!(host, "" | "*") || ip(host, family).is_some() || is_host_name(host) {
+        true => Ok(()),
+        false => Err(invalid(host, value, offset)),
+    }
+}
+
 #[derive(Clone, Copy, PartialEq)]
 enum Family {
     Any,
@@ -129,6 +210,26 @@ enum Family {
     Unix,
     Fd,
 }
+
+/// Prefixes of HAProxy that no keyword here can run yet.
+const OTHER_FAMILIES: &[&str] = &[
+    "abns@",
+    "abnsz@",
+    "dgram+",
+    "mptcp@",
+    "mptcp4@",
+    "mptcp6@",
+    "quic+",
+    "quic4@",
+    "quic6@",
+    "rhttp@",
+    "ring@",
+    "sockpair@",
+    "udp@",
+    "udp4@",
+    "udp6@",
+    "uxdg@",
+];
 
 /// Takes the prefixes off.
 fn family<'a>(value: &'a [u8], at: &Range<usize>) -> Result<(Family, &'a [u8]), AddressError> {
@@ -144,30 +245,12 @@ fn family<'a>(value: &'a [u8], at: &Range<usize>) -> Result<(Family, &'a [u8]), 
         (b"uxst@", Family::Unix),
         (b"fd@", Family::Fd),
     ];
-    const LATER: &[&str] = &[
-        "abns@",
-        "abnsz@",
-        "dgram+",
-        "mptcp@",
-        "mptcp4@",
-        "mptcp6@",
-        "quic+",
-        "quic4@",
-        "quic6@",
-        "rhttp@",
-        "ring@",
-        "sockpair@",
-        "udp@",
-        "udp4@",
-        "udp6@",
-        "uxdg@",
-    ];
     for (prefix, family) in FAMILIES {
         if let Some(rest) = value.strip_prefix(*prefix) {
             return Ok((*family, rest));
         }
     }
-    if let Some(prefix) = LATER
+    if let Some(prefix) = OTHER_FAMILIES
         .iter()
         .find(|prefix| value.starts_with(prefix.as_bytes()))
     {
@@ -190,6 +273,7 @@ fn listen(
             message: "'' resolves to an empty address (environment variable missing?)".to_owned(),
             help: None,
             at,
+            not_run: false,
         });
     }
     let (family, rest) = family(part, &at)?;
@@ -356,24 +440,34 @@ fn invalid(host: &str, whole: &[u8], offset: usize) -> AddressError {
         help: bare_v6
             .then_some("the last colon separates the port; put an IPv6 address in brackets"),
         at: offset..offset + host.len(),
+        not_run: false,
     }
 }
 
 fn unspecified(at: Range<usize>) -> AddressError {
     AddressError {
-        message: "an unspecified address, which forwards to where the client connected to, is \
-                  not supported yet"
-            .to_owned(),
         help: Some("write the server's address"),
-        at,
+        ..not_run(
+            "an unspecified address, which forwards to where the client connected to, cannot be \
+             run by this version"
+                .to_owned(),
+            at,
+        )
     }
 }
 
 fn unsupported(prefix: &str, at: Range<usize>) -> AddressError {
-    wrong(
-        format!("addresses with '{prefix}' are not supported yet"),
+    not_run(
+        format!("addresses with '{prefix}' cannot be run by this version"),
         at,
     )
+}
+
+fn not_run(message: String, at: Range<usize>) -> AddressError {
+    AddressError {
+        not_run: true,
+        ..wrong(message, at)
+    }
 }
 
 fn wrong(message: impl Into<String>, at: Range<usize>) -> AddressError {
@@ -381,6 +475,7 @@ fn wrong(message: impl Into<String>, at: Range<usize>) -> AddressError {
         message: message.into(),
         help: None,
         at,
+        not_run: false,
     }
 }
 

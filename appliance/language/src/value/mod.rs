@@ -5,7 +5,8 @@ mod network;
 mod number;
 
 pub(crate) use address::{
-    AddressError, ListenOptions, listen_addresses, log_address, server_address,
+    AddressError, ListenOptions, any_address, any_listen_address, listen_addresses, log_address,
+    server_address,
 };
 pub(crate) use network::{host_network, network};
 pub(crate) use number::{NumberError, duration, integer, size};
@@ -51,6 +52,14 @@ pub(crate) fn suggest<'a>(
 pub(crate) fn invalid_name_character(name: &str) -> Option<char> {
     name.chars()
         .find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':')))
+}
+
+/// A token of RFC 9110, section 5.6.2.
+pub(crate) fn is_header_name(name: &str) -> bool {
+    !name.is_empty()
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
 
 /// Whether the kernel takes this as a device's name: 1 to 15 bytes, no `/`, no white space, and not

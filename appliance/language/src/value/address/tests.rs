@@ -80,7 +80,7 @@ fn what_cannot_listen_is_pointed_at() {
         ),
         (
             "quic4@:443",
-            "addresses with 'quic4@' are not supported yet",
+            "addresses with 'quic4@' cannot be run by this version",
             0..10,
         ),
         (":1-65535", "too many listeners", 0..8),

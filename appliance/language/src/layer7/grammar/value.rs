@@ -1,0 +1,191 @@
+//! Types of arguments, and whether a word is a value of one.
+
+use std::ops::RangeInclusive;
+
+use crate::codes;
+use crate::layer7::args::Args;
+use crate::lexer::Word;
+use crate::value::{self, is_header_name, is_interface_name, shown};
+
+macro_rules! types {
+    ($($(#[$about:meta])* $name:ident = $word:literal, $shown:literal;)*) => {
+        /// What an argument is.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum Type {
+            $($(#[$about])* $name,)*
+        }
+
+        impl Type {
+            /// The type that the notation calls so.
+            pub(crate) fn of(word: &str) -> Option<Self> {
+                match word {
+                    $($word => Some(Self::$name),)*
+                    _ => None,
+                }
+            }
+
+            /// What it is, for people.
+            pub(crate) const fn shown(self) -> &'static str {
+                match self {
+                    $(Self::$name => $shown,)*
+                }
+            }
+        }
+    };
+}
+
+types! {
+    /// Where a server or a peer is: name or address, perhaps with a port.
+    Address = "address", "an address or name, perhaps with a port";
+    /// `if` or `unless` and all that follows.
+    Condition = "condition", "'if' or 'unless', and what is to hold";
+    Dir = "dir", "a directory";
+    /// A sample expression.
+    Expression = "expression", "a sample expression";
+    File = "file", "a file";
+    /// A log format.
+    Format = "format", "a log format";
+    Header = "header", "a header's name";
+    Interface = "interface", "a network device";
+    /// Values with commas between them.
+    List = "list", "words with commas between them";
+    /// Addresses to listen on.
+    Listen = "listen", "addresses to listen on";
+    Name = "name", "a name";
+    Network = "network", "an address, or a network with its prefix length";
+    Number = "number", "a whole number";
+    /// Permission bits.
+    Octal = "octal", "permission bits, in octal";
+    Port = "port", "a port, from 1 to 65535";
+    Regex = "regex", "a regular expression";
+    Size = "size", "a number of bytes, perhaps with k, m or g";
+    Status = "status", "an HTTP status, from 100 to 599";
+    /// Any word.
+    Text = "text", "any text";
+    Time = "time", "a whole number with us, ms, s, m, h or d; ms if left out";
+}
+
+impl Type {
+    /// Whether it takes more than one word: all that are left.
+    pub(crate) fn takes_all(self) -> bool {
+        self == Self::Condition
+    }
+
+    /// Whether a word can be meant to be one, where something else may stand as well.
+    pub(crate) fn may_be(self, text: &str) -> bool {
+        match self {
+            Self::Condition => matches!(text, "if" | "unless"),
+            Self::Number | Self::Port | Self::Size | Self::Time | Self::Octal | Self::Status => {
+                text.starts_with(|c: char| c.is_ascii_digit())
+            }
+            _ => true,
+        }
+    }
+
+    /// Reports what is wrong with a value.
+    pub(crate) fn check(
+        self,
+        word: &Word,
+        text: &str,
+        range: Option<&RangeInclusive<i64>>,
+        args: &mut Args<'_>,
+    ) {
+        let (least, most) =
+            range.map_or((0, u32::MAX.into()), |range| (*range.start(), *range.end()));
+        let bounds = |least: i64, most: i64| {
+            let clip = |value: i64| u32::try_from(value.max(0)).unwrap_or(u32::MAX);
+            clip(least)..=clip(most)
+        };
+        match self {
+            Self::Number if least < 0 => {
+                let number = text.parse::<i64>().ok();
+                if !number.is_some_and(|number| (least..=most).contains(&number)) {
+                    let message = format!(
+                        "'{}' value must be between {least} and {most} (was {})",
+                        args.name,
+                        shown(text.as_bytes())
+                    );
+                    args.alert(codes::BAD_NUMBER, word.span, message);
+                }
+            }
+            Self::Number => {
+                args.number(word, bounds(least, most));
+            }
+            Self::Port => {
+                args.number(word, 1..=u16::MAX.into());
+            }
+            Self::Status => {
+                args.number(word, 100..=599);
+            }
+            Self::Size => {
+                args.size(word, bounds(least, most));
+            }
+            Self::Time => time(word, least, most, args),
+            Self::Octal => {
+                let bits = u32::from_str_radix(text, 8).ok();
+                if text.starts_with('+') || bits.is_none_or(|bits| bits > 0o7777) {
+                    let message = format!(
+                        "'{}' : missing or invalid mode '{}' (octal integer expected)",
+                        args.name,
+                        shown(text.as_bytes())
+                    );
+                    args.alert(codes::BAD_NUMBER, word.span, message);
+                }
+            }
+            Self::Network if value::network(text).is_none() => {
+                let message = format!(
+                    "'{}' : '{}' is neither an address nor a network",
+                    args.name,
+                    shown(text.as_bytes())
+                );
+                args.alert(codes::BAD_ADDRESS, word.span, message);
+            }
+            Self::Header if !is_header_name(text) => bad_name("a header", word, args),
+            Self::Interface if !is_interface_name(text) => bad_name("an interface", word, args),
+            Self::Address => address(word, args),
+            Self::Listen => {
+                if let Err(error) = value::any_listen_address(&word.value) {
+                    args.bad_address(word, error);
+                }
+            }
+            Self::Network
+            | Self::Header
+            | Self::Interface
+            | Self::Condition
+            | Self::Dir
+            | Self::Expression
+            | Self::File
+            | Self::Format
+            | Self::List
+            | Self::Name
+            | Self::Regex
+            | Self::Text => {}
+        }
+    }
+}
+
+fn time(word: &Word, least: i64, most: i64, args: &mut Args<'_>) {
+    let Some(time) = args.time(word) else {
+        return;
+    };
+    let millis = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+    if !(least..=most).contains(&millis) {
+        let message = format!(
+            "'{}' value must be between {least} and {most} ms (was {})",
+            args.name,
+            shown(&word.value)
+        );
+        args.alert(codes::BAD_NUMBER, word.span, message);
+    }
+}
+
+fn address(word: &Word, args: &mut Args<'_>) {
+    if let Err(error) = value::any_address(&word.value) {
+        args.bad_address(word, error);
+    }
+}
+
+fn bad_name(of: &str, word: &Word, args: &mut Args<'_>) {
+    let message = format!("'{}' cannot be the name of {of}", shown(&word.value));
+    args.alert(codes::BAD_NAME, word.span, message);
+}
