@@ -203,7 +203,7 @@ fn a_service_that_was_killed_whole_starts_again() {
 impl Stage<'_> {
     /// `lanai status` and the web UI answer.
     #[track_caller]
-    fn works_again(&self) {
+    pub(crate) fn works_again(&self) {
         until("lanai status to work", WORKS_AGAIN, || {
             (self.appliance.lanai(&["status"]).code == 0).then_some(())
         });
@@ -276,7 +276,7 @@ fn queue(lab: &Lab) -> std::thread::JoinHandle<Vec<String>> {
 
 /// Waits for `end`, and until every kind of client has got through since the last kill.
 #[track_caller]
-fn all_at_work(load: &Load, end: Instant) {
+pub(crate) fn all_at_work(load: &Load, end: Instant) {
     let before = load.ledger.report();
     std::thread::sleep(end.saturating_duration_since(Instant::now()));
     until("every kind of client to be at work again", within(), || {

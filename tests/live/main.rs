@@ -12,6 +12,7 @@
 
 mod haproxy;
 mod hitless;
+mod interrupted;
 mod kills;
 mod load;
 mod namespace;

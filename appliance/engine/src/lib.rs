@@ -203,10 +203,18 @@ impl Engine {
         self.inherited().extend(sockets);
     }
 
-    /// The listening sockets in use that another engine could take over, with their names.
+    /// The listening sockets that another engine could take over, with their names: those in use, and
+    /// those of a former engine that no configuration has taken or left yet.
     #[must_use]
     pub fn listeners(&self) -> Vec<(String, Arc<OwnedFd>)> {
-        named(&self.sockets.load(), &self.api())
+        let mut all = named(&self.sockets.load(), &self.api());
+        let inherited = self.inherited();
+        all.extend(
+            inherited
+                .iter()
+                .map(|(name, socket)| (name.clone(), socket.clone())),
+        );
+        all
     }
 
     /// Looks at every accept queue again. To be called once a former engine that shared the listening

@@ -49,6 +49,8 @@ pub(crate) struct Listening {
     pub(crate) socket: Arc<OwnedFd>,
     pub(crate) frontend: Arc<FrontendState>,
     pub(crate) tls: Option<TlsConfig>,
+    /// Connections that may wait to be accepted.
+    pub(crate) backlog: i32,
     /// `name` of the bind line, else its number.
     pub(crate) label: Arc<str>,
 }
@@ -70,14 +72,9 @@ pub(crate) fn open(bind: &Bind, backlog: i32, shared_port: bool) -> Result<Owned
     }
 }
 
-/// Sets what a socket that is open already needs: a bind of the same port may join it, and its
-/// backlog may have changed (listen(2) may be called again).
-pub(crate) fn keep(socket: &OwnedFd, backlog: i32, shared_port: bool) -> io::Result<()> {
-    let socket = socket2::SockRef::from(socket);
-    if shared_port {
-        socket.set_reuse_port(true)?;
-    }
-    socket.listen(backlog)
+/// Has a socket that is open already share its port with the binds that are to join it.
+pub(crate) fn share_port(socket: &OwnedFd) -> io::Result<()> {
+    socket2::SockRef::from(socket).set_reuse_port(true)
 }
 
 /// The address the kernel knows.

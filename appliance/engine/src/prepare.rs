@@ -184,9 +184,10 @@ impl Prepare<'_> {
                 .clone()
                 .unwrap_or_else(|| (number.unwrap_or(0) + 1).to_string().into());
             let socket = match open.get(&key) {
-                Some(before) => listen::keep(before, backlog, shared)
+                Some(before) if shared => listen::share_port(before)
                     .map(|()| before.clone())
-                    .map_err(|e| format!("cannot go on listening on {:?}: {e}", bind.address)),
+                    .map_err(|e| format!("cannot share the port of {:?}: {e}", bind.address)),
+                Some(before) => Ok(before.clone()),
                 None => listen::open(bind, backlog, shared).map(Arc::<OwnedFd>::new),
             };
             match socket {
@@ -197,6 +198,7 @@ impl Prepare<'_> {
                         socket,
                         frontend,
                         tls,
+                        backlog,
                         label,
                     }));
                 }
@@ -256,11 +258,7 @@ impl Prepare<'_> {
 }
 
 /// Length of a listener's accept queue.
-pub(crate) fn backlog(
-    frontend: &lanai_traffic::Frontend,
-    bind: Option<&Bind>,
-    maxconn: u32,
-) -> i32 {
+fn backlog(frontend: &lanai_traffic::Frontend, bind: Option<&Bind>, maxconn: u32) -> i32 {
     let wanted = bind
         .and_then(|bind| bind.backlog)
         .or(frontend.backlog)

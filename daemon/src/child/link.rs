@@ -37,8 +37,8 @@ pub(crate) struct Estate {
     pub(crate) listeners: Vec<(String, OwnedFd)>,
     /// The configuration that was in effect.
     pub(crate) files: Option<FileSet>,
-    /// Runtime API lines that hold beside it.
-    pub(crate) overrides: Vec<String>,
+    /// Runtime API lines that hold beside it, by what they set.
+    pub(crate) overrides: BTreeMap<String, String>,
 }
 
 /// The child's end of the attendance. Cheap to clone.
@@ -81,7 +81,8 @@ pub(crate) async fn attend(
         path,
         role,
         queue,
-        mirror: Mirror::default(),
+        // Until this child serves, what it was handed must reach the next parent all the same.
+        mirror: Mirror::of(&estate)?,
         socket,
         refusal,
         events,
@@ -339,6 +340,20 @@ impl Attendant {
 }
 
 impl Mirror {
+    fn of(estate: &Estate) -> Result<Mirror, ChildError> {
+        let copies = estate
+            .listeners
+            .iter()
+            .map(|(name, socket)| Ok((name.clone(), Arc::new(socket.try_clone()?))))
+            .collect::<std::io::Result<_>>();
+        Ok(Mirror {
+            listeners: copies.map_err(ChildError::Start)?,
+            files: estate.files.clone(),
+            overrides: estate.overrides.clone(),
+            finishing: false,
+        })
+    }
+
     fn note(&mut self, ask: &Ask) {
         match ask {
             Ask::Hold(sockets, _) => self.listeners.extend(sockets.iter().cloned()),

@@ -9,7 +9,7 @@ use lanai_control::{EngineStatus, FileSet, PrepareError};
 use lanai_engine::{Engine, IdleClients, OverrideSender, Prepared, Settings};
 use lanai_model::layer7::Config;
 use tokio::net::unix::UCred;
-use tokio::sync::watch;
+use tokio::sync::{OwnedMutexGuard, watch};
 
 use super::{bundle, status};
 use crate::child::{Estate, Kept, Link};
@@ -25,6 +25,9 @@ pub(super) struct Answers {
     control: u32,
     shared: Arc<Shared>,
     link: Link,
+    /// One configuration is got ready at a time, until it is swapped in or given up: two that name one
+    /// address would find each other's socket there.
+    turn: Arc<tokio::sync::Mutex<()>>,
     /// A successor answers from now on.
     leaving: watch::Sender<bool>,
 }
@@ -77,6 +80,7 @@ pub(super) struct Ready {
     /// What an engine that began with this configuration would be started with.
     process_wide: ProcessWide,
     hard_stop_after: Option<Duration>,
+    turn: OwnedMutexGuard<()>,
 }
 
 impl Answers {
@@ -98,6 +102,7 @@ impl Answers {
                 state,
             }),
             link,
+            turn: Arc::default(),
             leaving: watch::channel(false).0,
         }
     }
@@ -107,15 +112,16 @@ impl Answers {
         let inherited = estate.listeners.len();
         self.shared.with(|state| state.inherited = estate.listeners);
         let Some(files) = estate.files else { return };
+        let overrides: Vec<String> = estate.overrides.into_values().collect();
         match self.prepare(files).await {
             Ok(ready) => {
-                let failed = self.swap(ready, &estate.overrides).await;
+                let failed = self.swap(ready, &overrides).await;
                 for answer in failed {
                     tracing::warn!("not set again: {}", answer.trim());
                 }
                 tracing::info!(
                     listeners = inherited,
-                    overrides = estate.overrides.len(),
+                    overrides = overrides.len(),
                     "serving what the former engine served"
                 );
             }
@@ -127,6 +133,10 @@ impl Answers {
     /// The former engine is out of the way: what it needed and we do not is closed, and what it was
     /// woken for and left is ours.
     pub(super) async fn settle(&self) {
+        if *self.leaving.borrow() {
+            // What is kept is kept for the successor.
+            return;
+        }
         let engine = self.engine();
         if let Some(engine) = engine {
             self.link.retain(names(&engine.listeners())).await;
@@ -156,8 +166,9 @@ impl Answers {
 
     async fn prepare(&self, files: FileSet) -> Result<Ready, PrepareError> {
         let shared = Arc::clone(&self.shared);
+        let turn = Arc::clone(&self.turn).lock_owned().await;
         // Binding and resolving block.
-        let prepared = tokio::task::spawn_blocking(move || shared.prepare(&files)).await;
+        let prepared = tokio::task::spawn_blocking(move || shared.prepare(&files, turn)).await;
         let ready = prepared.unwrap_or_else(|error| {
             Err(PrepareError::new(format!(
                 "the engine failed while preparing: {error}"
@@ -166,6 +177,16 @@ impl Answers {
         // What is about to be listened on is kept before it is.
         self.link.hold(ready.prepared.listeners()).await;
         Ok(ready)
+    }
+
+    /// Lets go of what was got ready. Its sockets are closed here and at the parent before anything
+    /// else is got ready.
+    async fn give_up(&self, ready: Option<Ready>) {
+        if let Some(Ready { prepared, turn, .. }) = ready {
+            drop(prepared);
+            self.settle().await;
+            drop(turn);
+        }
     }
 
     /// Puts into effect what was got ready, with what was set at run time before. Returns what of the
@@ -214,7 +235,7 @@ impl Shared {
         work(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn prepare(&self, files: &FileSet) -> Result<Ready, PrepareError> {
+    fn prepare(&self, files: &FileSet, turn: OwnedMutexGuard<()>) -> Result<Ready, PrepareError> {
         let config = bundle::read(files)?;
         let engine = self.engine(&config)?;
         let inside = bundle::Inside {
@@ -238,6 +259,7 @@ impl Shared {
             files: files.clone(),
             process_wide: process_wide(&self.settings(&config)),
             hard_stop_after: config.global.hard_stop_after,
+            turn,
         })
     }
 
@@ -286,7 +308,7 @@ impl Answer for Answers {
                 running: self.shared.with(|state| state.running.clone()),
             },
             Question::Prepare { files } => {
-                *ready = None;
+                self.give_up(ready.take()).await;
                 match self.prepare(files.0).await {
                     Ok(new) => {
                         *ready = Some(new);
@@ -312,12 +334,14 @@ impl Answer for Answers {
                 None => Reply::NothingReady,
             },
             Question::Abort => {
-                if ready.take().is_some() {
-                    self.settle().await;
-                }
+                self.give_up(ready.take()).await;
                 Reply::Done
             }
             Question::Status => Reply::Status(Box::new(self.status())),
         }
+    }
+
+    async fn closed(&self, ready: Option<Ready>) {
+        self.give_up(ready).await;
     }
 }

@@ -56,16 +56,31 @@ pub(super) struct Attendance {
 }
 
 /// What one connection is, once it has said so.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 struct Attending {
     role: Role,
     finishing: bool,
+    /// What a process that worked for a former parent hands over. It counts once it is complete: if
+    /// that process dies in between, its successor gets what was left before.
+    incoming: Option<Estate>,
 }
 
 impl Ward {
     pub(super) fn estate(&self) -> MutexGuard<'_, Estate> {
         // Every change of it is complete before the lock is given back.
         self.estate.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes what is kept, or what is being handed over.
+    fn change(
+        &self,
+        attending: &mut Attending,
+        change: impl FnOnce(&mut Estate) -> Result<(), String>,
+    ) -> Result<(), String> {
+        match &mut attending.incoming {
+            Some(incoming) => change(incoming),
+            None => change(&mut self.estate()),
+        }
     }
 
     async fn tell(&self, news: News) {
@@ -114,13 +129,16 @@ impl Attendance {
             match question {
                 Question::Attend { role, stage } if attending.is_none() => {
                     attending = self.attend(&mut out, &peer, role, stage).await?;
-                    if attending.is_some_and(|it| it.role == Role::Control) {
+                    if attending
+                        .as_ref()
+                        .is_some_and(|it| it.role == Role::Control)
+                    {
                         let pushing = push(writing.clone(), self.events.subscribe());
                         pusher = Some(Abort(tokio::spawn(pushing)));
                     }
                 }
                 Question::Held { from } if attending.is_some() => {
-                    self.send_held(&mut out, attending, from).await?;
+                    self.send_held(&mut out, attending.as_ref(), from).await?;
                 }
                 question => {
                     drop(out);
@@ -165,11 +183,7 @@ impl Attendance {
             return Ok(None);
         }
         let welcome = {
-            let mut estate = ward.estate();
-            if stage == Stage::Working {
-                // What counts is what it hands over now.
-                estate.clear();
-            }
+            let estate = ward.estate();
             Reply::Welcome {
                 held: estate.held(),
                 files: estate.files().cloned(),
@@ -180,16 +194,17 @@ impl Attendance {
         Ok(Some(Attending {
             role,
             finishing: stage == Stage::Finishing,
+            incoming: (stage == Stage::Working).then(Estate::default),
         }))
     }
 
     async fn send_held(
         &self,
         out: &mut UnixStream,
-        attending: Option<Attending>,
+        attending: Option<&Attending>,
         from: usize,
     ) -> Result<(), FrameError> {
-        let Some(Attending { role, .. }) = attending else {
+        let Some(role) = attending.map(|it| it.role) else {
             return Ok(());
         };
         let copies: Result<Vec<(String, OwnedFd)>, std::io::Error> = {
@@ -244,17 +259,22 @@ impl Attendance {
             {
                 Ok(())
             }
-            Question::Hold { names } => ward.estate().hold(names, with),
-            Question::Retain { names } => {
-                ward.estate().retain(&names);
+            Question::Hold { names } => ward.change(attending, |estate| estate.hold(names, with)),
+            Question::Retain { names } => ward.change(attending, |estate| {
+                estate.retain(&names);
                 Ok(())
-            }
-            Question::Running { files } if engine => {
-                ward.estate().run(files);
+            }),
+            Question::Running { files } if engine => ward.change(attending, |estate| {
+                estate.run(files);
                 Ok(())
+            }),
+            Question::Override { key, command } if engine => {
+                ward.change(attending, |estate| estate.journal(key, command))
             }
-            Question::Override { key, command } if engine => ward.estate().journal(key, command),
             Question::HandedOver => {
+                if let Some(whole) = attending.incoming.take() {
+                    *ward.estate() = whole;
+                }
                 if engine && ward.estate().files().is_some() {
                     // It has been at work all the time, whatever this parent has seen of it.
                     self.up();

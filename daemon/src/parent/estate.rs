@@ -3,7 +3,12 @@
 //! given back.
 
 use std::collections::BTreeMap;
-use std::os::fd::OwnedFd;
+use std::fs::File;
+use std::io::{self, Read, Seek, Write};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+
+use nix::sys::memfd::{MFdFlags, memfd_create};
+use serde::{Deserialize, Serialize};
 
 use crate::wire::files::Files;
 use crate::wire::frame;
@@ -18,6 +23,14 @@ const OVERRIDE_LENGTH: usize = 4096;
 #[derive(Debug, Default)]
 pub(super) struct Estate {
     listeners: BTreeMap<String, OwnedFd>,
+    files: Option<Files>,
+    overrides: BTreeMap<String, String>,
+}
+
+/// An [`Estate`] in words, the sockets by their numbers.
+#[derive(Serialize, Deserialize)]
+struct Left {
+    listeners: BTreeMap<String, RawFd>,
     files: Option<Files>,
     overrides: BTreeMap<String, String>,
 }
@@ -85,14 +98,51 @@ impl Estate {
         self.files.as_ref()
     }
 
-    /// The lines to run again.
-    pub(super) fn overrides(&self) -> Vec<String> {
-        self.overrides.values().cloned().collect()
+    /// The lines to run again, by what they set.
+    pub(super) fn overrides(&self) -> BTreeMap<String, String> {
+        self.overrides.clone()
     }
 
-    /// Forgets everything: whoever attends now hands over all that counts.
-    pub(super) fn clear(&mut self) {
-        *self = Estate::default();
+    /// Makes all of it outlive this program, for [`Estate::inherit`]: the sockets stay open under
+    /// their numbers, and the returned file says what they are.
+    pub(super) fn leave(&self) -> io::Result<OwnedFd> {
+        self.keep_open(true)?;
+        let left = Left {
+            listeners: self
+                .listeners
+                .iter()
+                .map(|(name, socket)| (name.clone(), socket.as_raw_fd()))
+                .collect(),
+            files: self.files.clone(),
+            overrides: self.overrides.clone(),
+        };
+        let text = serde_json::to_vec(&left)?;
+        // No name in any directory: it may contain private keys.
+        let mut file = File::from(memfd_create(c"lanai-estate", MFdFlags::empty())?);
+        file.write_all(&text)?;
+        file.rewind()?;
+        Ok(file.into())
+    }
+
+    /// Whether the sockets stay open when this process goes on with another program.
+    pub(super) fn keep_open(&self, open: bool) -> io::Result<()> {
+        for socket in self.listeners.values() {
+            super::place::keep_open(socket.as_fd(), open)?;
+        }
+        Ok(())
+    }
+
+    /// Takes over what [`Estate::leave`] left; `None` if it is no such thing.
+    pub(super) fn inherit(file: OwnedFd) -> Option<Estate> {
+        let mut text = Vec::new();
+        File::from(file).read_to_end(&mut text).ok()?;
+        let left: Left = serde_json::from_slice(&text).ok()?;
+        let socket = |(name, number)| Some((name, super::place::take(number, true)?));
+        Some(Estate {
+            listeners: left.listeners.into_iter().filter_map(socket).collect(),
+            files: left.files,
+            overrides: left.overrides,
+        })
     }
 }
 
@@ -141,7 +191,8 @@ mod tests {
             let journalled = estate.journal(key.to_owned(), command.map(str::to_owned));
             assert_eq!(journalled, Ok(()));
         }
-        assert_eq!(estate.overrides(), ["3"]);
+        let overrides: Vec<_> = estate.overrides().into_values().collect();
+        assert_eq!(overrides, ["3"]);
         let long = "x".repeat(OVERRIDE_LENGTH + 1);
         assert!(estate.journal("c".to_owned(), Some(long)).is_err());
     }

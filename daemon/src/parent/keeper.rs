@@ -245,12 +245,17 @@ impl Keeper {
         };
         process.attends = true;
         process.heard = Instant::now();
-        if adopted && adopting {
+        if adopting {
             tracing::info!(pid, "adopted {name}");
             if let Some(current) = &self.current {
                 current.note(&self.kind.note);
             }
             self.adopting = false;
+            if !adopted && self.kind.role == Role::Control && std::mem::take(&mut self.replace) {
+                // A former parent had just started it: it has nothing to hand over. An engine like
+                // that is replaced once it serves.
+                self.replace_now();
+            }
         } else {
             tracing::info!(pid, "{name} is up");
         }
@@ -284,6 +289,9 @@ impl Keeper {
         if self.next.as_ref().is_none_or(|next| next.pid() != pid) {
             // It is the present one, which took over from one that had died.
             let _ = done.send(());
+            if std::mem::take(&mut self.replace) {
+                self.replace_now();
+            }
             return;
         }
         let former = std::mem::replace(&mut self.current, self.next.take());

@@ -112,12 +112,20 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), ParentError> {
     let engine = rights::identity(&settings.users.engine, "engine")?;
     let program = Program::present().map_err(ParentError::Start)?;
     let (state, run) = (directories.state(&settings), directories.run(&settings));
-    let place = match &arguments.inherited {
+    let (place, estates) = match &arguments.inherited {
         Some(numbers) => Place::inherit(&directories.config, &state, &run, numbers)?,
         None => {
             limits::raise_descriptors(Some(limits::DESCRIPTORS));
-            Place::prepare(&directories.config, &state, &run, control, engine)?
+            let place = Place::prepare(&directories.config, &state, &run, control, engine)?;
+            (place, Vec::new())
         }
+    };
+    let mut estates = estates.into_iter().map(Estate::inherit);
+    let mut estate = || estates.next().flatten().unwrap_or_default();
+    let left = Left {
+        control: estate(),
+        engine: estate(),
+        upgraded: arguments.inherited.is_some(),
     };
     ignore_strays().map_err(|error| ParentError::Start(error.into()))?;
     // Everything that needs more than the rest of this life is done.
@@ -127,9 +135,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), ParentError> {
         .enable_all()
         .build();
     let runtime = runtime.map_err(ParentError::Start)?;
-    let upgraded = arguments.inherited.is_some();
     runtime.block_on(async {
-        let (mut family, attendance) = Family::found(&place, &settings, control, engine, upgraded)?;
+        let (mut family, attendance) = Family::found(&place, &settings, control, engine, left)?;
         let listener = place.parent_listener().map_err(ParentError::Accept)?;
         family
             .supervise(&place, &program, listener, attendance)
@@ -150,6 +157,13 @@ fn ignore_strays() -> nix::Result<()> {
     Ok(())
 }
 
+/// What the program that this process ran before an upgrade left.
+struct Left {
+    control: Estate,
+    engine: Estate,
+    upgraded: bool,
+}
+
 /// The two children and those who keep them.
 struct Family {
     orders: watch::Sender<Order>,
@@ -165,7 +179,7 @@ impl Family {
         settings: &Settings,
         control: Identity,
         engine: Identity,
-        upgraded: bool,
+        left: Left,
     ) -> Result<(Family, Arc<Attendance>), ParentError> {
         let (orders, order) = watch::channel(Order::Run);
         let keep = |role, arguments, name| {
@@ -175,15 +189,15 @@ impl Family {
                 arguments,
                 note: place.note(name),
             };
-            let keeper = tokio::spawn(keeper::keep(kind, order.clone(), told, upgraded));
+            let keeper = tokio::spawn(keeper::keep(kind, order.clone(), told, left.upgraded));
             (news, (name, keeper))
         };
-        let ward = |identity: Identity, answers: std::io::Result<UnixListener>, news| {
+        let ward = |identity: Identity, answers: std::io::Result<UnixListener>, news, estate| {
             Ok::<Ward, ParentError>(Ward {
                 uid: identity.uid.as_raw(),
                 answers: answers.map_err(ParentError::Start)?,
                 news,
-                estate: Mutex::new(Estate::default()),
+                estate: Mutex::new(estate),
             })
         };
         let arguments = control_arguments(place, settings, control);
@@ -192,8 +206,13 @@ impl Family {
         let (engine_news, engine_keeper) = keep(Role::Engine, arguments, "engine");
         let (upgrade, upgrades) = mpsc::channel(1);
         let attendance = Attendance::new(
-            ward(control, place.control_listener(), control_news)?,
-            ward(engine, place.engine_listener(), engine_news)?,
+            ward(
+                control,
+                place.control_listener(),
+                control_news,
+                left.control,
+            )?,
+            ward(engine, place.engine_listener(), engine_news, left.engine)?,
             upgrade,
             place.run(),
         );
@@ -216,6 +235,7 @@ impl Family {
         let mut interrupt = signal(SignalKind::interrupt()).map_err(ParentError::Start)?;
         let mut finish = signal(SignalKind::user_defined1()).map_err(ParentError::Start)?;
         let admits = attendance.clone();
+        let estates = attendance.clone();
         let keeper = attendance.clone();
         let going_back = keeper.go_back();
         tokio::pin!(going_back);
@@ -235,7 +255,7 @@ impl Family {
                 _ = interrupt.recv() => break Ok(Order::Stop),
                 _ = finish.recv() => break Ok(Order::Finish),
                 Some(asked) = self.upgrades.recv() => {
-                    let why = program.renew(place).await;
+                    let why = program.renew(place, &estates).await;
                     tracing::error!("the upgrade was not done: {why}");
                     // Whoever asked may have gone.
                     let _ = asked.send(why);

@@ -3,7 +3,7 @@
 
 use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
-use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
@@ -103,20 +103,23 @@ impl Place {
     }
 
     /// Takes over what the program that this process ran before an upgrade had open: lock and sockets
-    /// by number, as [`Place::leave`] wrote them.
+    /// by number, as [`Place::leave`] wrote them. What follows those is returned as it is.
     pub(super) fn inherit(
         config: &Path,
         state: &Path,
         run: &Path,
         numbers: &str,
-    ) -> Result<Place, PlaceError> {
+    ) -> Result<(Place, Vec<OwnedFd>), PlaceError> {
         let wrong = || PlaceError::Inherited(numbers.to_owned());
         let each: Vec<RawFd> = numbers
             .split(',')
             .map_while(|number| number.parse().ok())
             .collect();
-        let [lock, parent, control, engine] = each.try_into().map_err(|_| wrong())?;
-        let listener = |number| take(number, true).map(UnixListener::from);
+        let Some(([lock, parent, control, engine], estates)) = each.split_first_chunk() else {
+            return Err(wrong());
+        };
+        let (lock, estates) = (*lock, estates.iter().map(|number| take(*number, false)));
+        let listener = |number: &RawFd| take(*number, true).map(UnixListener::from);
         let sockets = [listener(parent), listener(control), listener(engine)];
         let [Some(parent), Some(control), Some(engine)] = sockets else {
             return Err(wrong());
@@ -127,7 +130,7 @@ impl Place {
         let absolute = |path: &Path| {
             std::path::absolute(path).map_err(|source| io_error("find", path, source))
         };
-        Ok(Place {
+        let place = Place {
             config: absolute(config)?,
             state: absolute(state)?,
             run: absolute(run)?,
@@ -135,7 +138,8 @@ impl Place {
             parent,
             control,
             engine,
-        })
+        };
+        Ok((place, estates.flatten().collect()))
     }
 
     /// Makes lock and sockets outlive this program, for [`Place::inherit`]; with `false`, no longer.
@@ -146,13 +150,8 @@ impl Place {
             self.control.as_fd(),
             self.engine.as_fd(),
         ];
-        let flag = if open {
-            FdFlag::empty()
-        } else {
-            FdFlag::FD_CLOEXEC
-        };
         for descriptor in all {
-            fcntl(descriptor, FcntlArg::F_SETFD(flag))?;
+            keep_open(descriptor, open)?;
         }
         Ok(all.map(|one| one.as_raw_fd().to_string()).join(","))
     }
@@ -283,8 +282,19 @@ fn socket(path: &Path, owner: Identity, group: Option<Gid>) -> Result<UnixListen
     Ok(listener)
 }
 
+/// Whether a descriptor stays open when this process goes on with another program.
+pub(super) fn keep_open(descriptor: BorrowedFd<'_>, open: bool) -> io::Result<()> {
+    let flag = if open {
+        FdFlag::empty()
+    } else {
+        FdFlag::FD_CLOEXEC
+    };
+    fcntl(descriptor, FcntlArg::F_SETFD(flag))?;
+    Ok(())
+}
+
 /// Takes a descriptor over by its number.
-fn take(number: RawFd, listens: bool) -> Option<OwnedFd> {
+pub(super) fn take(number: RawFd, listens: bool) -> Option<OwnedFd> {
     if number < 3 {
         return None;
     }

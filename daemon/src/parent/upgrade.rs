@@ -2,12 +2,14 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use super::attendance::Attendance;
 use super::place::Place;
 
 /// How long the new program may take to say its version.
@@ -37,7 +39,7 @@ impl Program {
     ///
     /// The process stays the same, and so do lock and sockets. The children find their parent gone
     /// and attend it again.
-    pub(super) async fn renew(&self, place: &Place) -> String {
+    pub(super) async fn renew(&self, place: &Place, attendance: &Attendance) -> String {
         let failed = |what: String| format!("{}: {what}", self.path.display());
         if let Err(what) = self.is_ours() {
             return failed(what);
@@ -45,9 +47,21 @@ impl Program {
         if let Err(what) = self.try_out().await {
             return failed(what);
         }
-        let numbers = match place.leave(true) {
+        let left = place.leave(true).and_then(|numbers| {
+            let wards = [&attendance.control, &attendance.engine];
+            let estates = wards.map(|ward| ward.estate().leave());
+            let [control, engine] = estates;
+            Ok((numbers, [control?, engine?]))
+        });
+        let inherited = left.as_ref().map(|(numbers, [control, engine])| {
+            format!("{numbers},{},{}", control.as_raw_fd(), engine.as_raw_fd())
+        });
+        let numbers = match inherited {
             Ok(numbers) => numbers,
-            Err(error) => return failed(error.to_string()),
+            Err(error) => {
+                stay(place, attendance);
+                return failed(error.to_string());
+            }
         };
         tracing::info!("going on with {}", self.path.display());
         let error = Command::new(&self.path)
@@ -55,10 +69,7 @@ impl Program {
             .args(&self.words)
             .arg(format!("--inherited={numbers}"))
             .exec();
-        // A child that is started later must not get them.
-        if let Err(error) = place.leave(false) {
-            tracing::error!(%error, "the sockets of the run directory stay inheritable");
-        }
+        stay(place, attendance);
         failed(error.to_string())
     }
 
@@ -95,5 +106,16 @@ impl Program {
             output.status,
             said.trim()
         ))
+    }
+}
+
+/// A child that is started later must not get what was to be left to the next program.
+fn stay(place: &Place, attendance: &Attendance) {
+    let wards = [&attendance.control, &attendance.engine];
+    let closed = wards.map(|ward| ward.estate().keep_open(false));
+    for outcome in closed.into_iter().chain([place.leave(false).map(drop)]) {
+        if let Err(error) = outcome {
+            tracing::error!(%error, "a socket stays inheritable");
+        }
     }
 }

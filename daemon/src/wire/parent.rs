@@ -4,6 +4,8 @@
 //! long as both sides live. What the child wants kept for its successor travels on it, in order, and
 //! the parent may push an [`Event`]. Listening sockets travel as descriptors of a frame.
 
+use std::collections::BTreeMap;
+
 use lanai_control::TrialState;
 use lanai_network::{Observed, Step};
 use serde::{Deserialize, Serialize};
@@ -129,7 +131,7 @@ pub(crate) enum Reply {
         /// The configuration that was in effect last, for an engine.
         files: Option<Files>,
         /// Runtime API lines to run again once it is in effect.
-        overrides: Vec<String>,
+        overrides: BTreeMap<String, String>,
     },
     /// To [`Question::Held`]: names of the sockets that come with the frame.
     Held { names: Vec<String> },

@@ -37,6 +37,12 @@ pub(crate) trait Answer: Send + Sync + 'static {
         session: &mut Self::Session,
         question: Self::Question,
     ) -> impl Future<Output = Self::Reply> + Send;
+
+    /// A connection has ended; what was remembered of it is to be cleared away.
+    fn closed(&self, session: Self::Session) -> impl Future<Output = ()> + Send {
+        drop(session);
+        std::future::ready(())
+    }
 }
 
 /// Answers whoever connects, on one listener after the other, until one fails.
@@ -110,17 +116,28 @@ async fn converse<A: Answer>(
     answers: Arc<A>,
 ) -> Result<(), frame::FrameError> {
     let mut session = A::Session::default();
+    let ended = questions(&mut stream, &peer, &*answers, &mut session).await;
+    answers.closed(session).await;
+    ended
+}
+
+async fn questions<A: Answer>(
+    stream: &mut UnixStream,
+    peer: &UCred,
+    answers: &A,
+    session: &mut A::Session,
+) -> Result<(), frame::FrameError> {
     loop {
         let question = tokio::select! {
-            question = frame::read(&mut stream) => question?,
+            question = frame::read(stream) => question?,
             // Half a question is lost with the connection.
             () = answers.leaving() => None,
         };
         let Some(question) = question else {
             return Ok(());
         };
-        let reply = answers.answer(&peer, &mut session, question).await;
-        frame::write(&mut stream, &reply).await?;
+        let reply = answers.answer(peer, session, question).await;
+        frame::write(stream, &reply).await?;
     }
 }
 

@@ -9,7 +9,6 @@ use rustix::net::{Shutdown, listen, shutdown};
 use super::operator::{Operator, Outcome, is_named};
 use super::{FrontendOverrides, Override, journal};
 use crate::listen::Listening;
-use crate::prepare::backlog;
 use crate::service::syslog::WARNING;
 use crate::shared::Shared;
 use crate::state::{FrontendState, Live, LiveFrontend};
@@ -55,7 +54,7 @@ impl Operator {
             if !overrides.paused {
                 return Err("All sockets are already enabled.\n".to_owned());
             }
-            if let Err(error) = open_doors(frontend, &self.sockets.load(), self.shared.maxconn()) {
+            if let Err(error) = open_doors(&frontend.state, &self.sockets.load()) {
                 tracing::error!(frontend = %frontend.conf.name, %error, "cannot listen again");
                 let text = "Failed to resume frontend, check logs for precise cause (port \
                             conflict?).\n";
@@ -152,21 +151,16 @@ pub(super) fn close_doors(frontend: &Arc<FrontendState>, sockets: &[Arc<Listenin
     }
 }
 
-fn open_doors(
-    frontend: &LiveFrontend,
+/// Has the kernel take connections to a frontend, as many as its configuration says may wait; may be
+/// called again (listen(2)).
+pub(super) fn open_doors(
+    frontend: &Arc<FrontendState>,
     sockets: &[Arc<Listening>],
-    maxconn: u32,
 ) -> rustix::io::Result<()> {
-    let binds = &frontend.conf.binds;
     for listening in sockets {
-        if !Arc::ptr_eq(&listening.frontend, &frontend.state) {
-            continue;
+        if Arc::ptr_eq(&listening.frontend, frontend) {
+            listen(&*listening.socket, listening.backlog)?;
         }
-        let is_it = |bind: &&lanai_model::layer7::Bind| {
-            bind.address == listening.key.address && bind.interface == listening.key.interface
-        };
-        let bind = binds.iter().find(is_it);
-        listen(&*listening.socket, backlog(&frontend.conf, bind, maxconn))?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use lanai_traffic::condition::{Admin, Checks, Operation};
 
-use super::frontends::close_doors;
+use super::frontends::{close_doors, open_doors};
 use super::{ConfiguredServer, OverrideSender, journal, publish};
 use crate::prepare::Ready;
 use crate::server::refresh;
@@ -96,6 +96,9 @@ fn settle_frontend(frontend: &LiveFrontend, ready: &Ready, journal: Option<&Over
     frontend.state.publish(&overrides);
     if overrides.paused {
         close_doors(&frontend.state, &ready.sockets);
+    } else if let Err(error) = open_doors(&frontend.state, &ready.sockets) {
+        // Those that are new listen already, and the others listened until now.
+        tracing::error!(frontend = &*frontend.conf.name, %error, "the backlog stays as it was");
     }
     journal::tell_frontend(&frontend.conf.name, &mut overrides, journal);
 }
