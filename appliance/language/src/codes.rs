@@ -126,6 +126,24 @@ codes! {
     NOT_APPLIED_YET = "S007";
     /// One address on two interfaces.
     DUPLICATE_ADDRESS = "S008";
+    /// An interface is named that has no block of its own.
+    INTERFACE_WITHOUT_BLOCK = "S009";
+    /// A link of a bond or bridge that cannot be one, or is used for something else too.
+    MEMBER_CONFLICT = "S010";
+    /// A setting of a link that does not fit what the interface is.
+    LINK_MISFIT = "S011";
+    /// Two policy rules that would stand in one place.
+    RULE_CONFLICT = "S012";
+    /// A line of the Services tab that can have no effect.
+    SERVICE_WITHOUT_EFFECT = "S013";
+    /// A kernel setting that may not be set there.
+    SYSCTL_REFUSED = "S014";
+    /// A kernel setting that no kernel has any more.
+    SYSCTL_GONE = "S015";
+    /// ALOHA has it, and the appliance does not.
+    SERVICE_NOT_SUPPORTED = "S016";
+    /// A virtual router that cannot work as written.
+    VRRP_MISFIT = "S017";
 
     /// The files as a whole cannot be applied.
     BAD_FILE_SET = "F001";

@@ -46,7 +46,7 @@ pub(crate) struct Sink {
 impl Sink {
     pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
         if diagnostic.severity != Severity::Alert {
-            if self.diagnostics.len() - self.alerts < MAX_OTHERS {
+            if !self.deaf() {
                 self.diagnostics.push(diagnostic);
             }
             return;
@@ -78,6 +78,11 @@ impl Sink {
     /// Whether nothing more is taken.
     pub(crate) fn full(&self) -> bool {
         self.alerts >= MAX_ALERTS
+    }
+
+    /// Whether no more warnings and notices are taken: what takes time to word need not be worded.
+    pub(crate) fn deaf(&self) -> bool {
+        self.diagnostics.len() - self.alerts >= MAX_OTHERS
     }
 
     /// Whether an alert was found.
