@@ -77,6 +77,10 @@ codes! {
     BAD_WORD = "V003";
     /// A name with a character it cannot have.
     BAD_NAME = "V004";
+    /// A sample expression, an ACL, a condition or a log format cannot be read.
+    BAD_EXPRESSION = "V005";
+    /// An action cannot be read, or may not stand in its rule set.
+    BAD_ACTION = "V006";
 
     /// Two sections or servers have one name.
     DUPLICATE_NAME = "X001";
@@ -90,6 +94,8 @@ codes! {
     SSL_WITHOUT_CERTIFICATE = "X005";
     /// TLS versions that leave none.
     NO_TLS_VERSION = "X006";
+    /// A rule or an expression names what no text has.
+    UNKNOWN_REFERENCE = "X020";
 
     /// A frontend that listens nowhere.
     NO_BIND = "L001";
@@ -109,6 +115,12 @@ codes! {
     INTERFACE_NOT_CONFIGURED = "L008";
     /// A bind names an interface whose routes do not lead back to clients.
     NO_ROUTE_TO_CLIENTS = "L009";
+    /// An ACL in a place where it can never be true.
+    NEVER_MATCHES = "L030";
+    /// Part of an ACL or of a rule has no effect, or not the expected one.
+    PART_WITHOUT_EFFECT = "L031";
+    /// A rule after one that always decides.
+    UNREACHABLE_RULE = "L032";
 
     /// An unknown service or directive.
     UNKNOWN_SERVICE_WORD = "S001";

@@ -90,6 +90,13 @@ impl Sink {
         self.alerts > 0
     }
 
+    /// Whether an alert was found that is a mistake of who wrote the text.
+    pub(crate) fn mistaken(&self) -> bool {
+        self.diagnostics.iter().any(|found| {
+            found.severity == Severity::Alert && found.code != codes::NOT_SUPPORTED_YET
+        })
+    }
+
     /// The value counts only if no alert was found.
     pub(crate) fn outcome<T>(mut self, value: T) -> Outcome<T> {
         self.diagnostics.sort_by_key(|found| {

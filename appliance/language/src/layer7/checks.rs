@@ -8,6 +8,7 @@ use lanai_diagnostics::{Diagnostic, Span};
 use lanai_model::layer7::{ListenAddress, LogFormat, Mode, ServerAddress};
 
 use super::draft::{LogLine, ProxyDraft};
+use super::rules;
 use super::section::Drafts;
 use crate::codes;
 use crate::outcome::Sink;
@@ -27,6 +28,7 @@ pub(super) fn check(drafts: &Drafts, sink: &mut Sink) {
         }
     }
     duplicate_binds(&view, sink);
+    rules::check(drafts, sink);
 }
 
 type ProxyCheck = fn(&ProxyDraft, &View<'_>, &mut Sink);

@@ -8,7 +8,9 @@ use super::args::{Args, Modifier};
 use super::draft::{Draft, GlobalDraft, ProxyDraft};
 use super::keyword::{Keyword, Sections};
 use super::table::{Found, Readers, Table};
-use super::{bind, global, later, log, options, proxy, server, ssl, stats, tables, timeouts};
+use super::{
+    bind, global, later, log, options, proxy, rules, server, ssl, stats, tables, timeouts,
+};
 use crate::codes;
 use crate::lexer::Word;
 use crate::line::Statement;
@@ -29,7 +31,7 @@ const GLOBAL_READERS: &[Readers<GlobalDraft>] = &[
 
 /// Keywords of `defaults`, `frontend`, `listen` and `backend`.
 pub(super) static PROXY: LazyLock<Table<ProxyDraft>> =
-    LazyLock::new(|| Table::new(&[tables::PROXY], PROXY_READERS));
+    LazyLock::new(|| Table::new(&[tables::PROXY, tables::RULES], PROXY_READERS));
 
 const PROXY_READERS: &[Readers<ProxyDraft>] = &[
     proxy::READERS,
@@ -38,6 +40,7 @@ const PROXY_READERS: &[Readers<ProxyDraft>] = &[
     timeouts::READERS,
     options::READERS,
     log::PROXY_READERS,
+    rules::READERS,
 ];
 
 /// A section as its lines see it.

@@ -9,11 +9,12 @@ use std::time::Duration;
 use lanai_diagnostics::Span;
 use lanai_model::Origin;
 use lanai_model::layer7::{
-    Balance, Global, HttpConnectionMode, HttpReuse, ListenAddress, LogFormat, LogTarget, Mode,
-    Proxy, ProxyKind, ServerAddress, SslBindOptions, Timeouts,
+    self, Balance, Global, HttpConnectionMode, HttpReuse, ListenAddress, LogFormat, LogTarget,
+    Mode, Proxy, ProxyKind, ServerAddress, SslBindOptions, Timeouts,
 };
 
 use super::keyword::Sections;
+use super::rules::{Named, Rules, Sets};
 use crate::Environment;
 
 /// What a keyword's handler fills in.
@@ -77,6 +78,20 @@ pub(crate) struct Settings {
     pub(crate) forwardfor_at: Option<Span>,
     pub(crate) log_format_at: Option<Span>,
     pub(crate) mode_at: Option<Span>,
+    /// Rules, whose place in the model is filled in at the end.
+    pub(crate) rules: Rules,
+    /// Backends that lines name, with the keyword of each.
+    pub(crate) targets: Vec<(Arc<str>, Span, &'static str)>,
+    /// Sections and filters that rules name.
+    pub(crate) named: Vec<(Named, Arc<str>, Span)>,
+    /// Capture slots that rules name: whether of responses, and which.
+    pub(crate) slots: Vec<(bool, usize, Span)>,
+    /// Lines that only HTTP has a use for.
+    pub(crate) needs_http: Vec<(&'static str, Span)>,
+    /// Sets of rules with a rule that always decides.
+    pub(crate) decided: Vec<(Sets, Span)>,
+    /// Servers that lines name.
+    pub(crate) server_targets: Vec<(Arc<str>, Span)>,
 }
 
 impl ProxyDraft {
@@ -95,7 +110,7 @@ impl ProxyDraft {
             ProxyKind::Listen
         };
         let mut settings = match defaults {
-            Some(defaults) => defaults.clone(),
+            Some(defaults) => defaults.inherited(),
             None => Settings::blank(origin.clone()),
         };
         settings.proxy.name = name;
@@ -114,6 +129,11 @@ impl ProxyDraft {
 
     pub(crate) fn name(&self) -> &Arc<str> {
         &self.settings.proxy.name
+    }
+
+    /// Whether it is a `defaults` section.
+    pub(crate) fn is_defaults(&self) -> bool {
+        self.section == Sections::DEFAULTS
     }
 
     /// Whether it takes connections.
@@ -157,6 +177,14 @@ impl Draft for ProxyDraft {
 }
 
 impl Settings {
+    /// What a section that follows has of them.
+    fn inherited(&self) -> Self {
+        Self {
+            rules: self.rules.inherited(),
+            ..self.clone()
+        }
+    }
+
     fn blank(origin: Origin) -> Self {
         Self {
             proxy: Proxy {
@@ -177,6 +205,7 @@ impl Settings {
                 log_format: LogFormat::default(),
                 dontlognull: false,
                 retries: None,
+                rules: layer7::Rules::default(),
                 origin,
             },
             log: Vec::new(),
@@ -185,6 +214,13 @@ impl Settings {
             forwardfor_at: None,
             log_format_at: None,
             mode_at: None,
+            rules: Rules::default(),
+            targets: Vec::new(),
+            named: Vec::new(),
+            slots: Vec::new(),
+            needs_http: Vec::new(),
+            decided: Vec::new(),
+            server_targets: Vec::new(),
         }
     }
 }

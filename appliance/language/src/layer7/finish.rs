@@ -18,10 +18,12 @@ use crate::outcome::Sink;
 
 /// Builds the model. Without alerts so far, it is complete.
 pub(super) fn config(drafts: Drafts, sink: &mut Sink) -> Config {
-    let Drafts { global, proxies } = drafts;
+    let Drafts {
+        global, proxies, ..
+    } = drafts;
     let crt_base = global.crt_base;
     let global = global.global;
-    if sink.refused() {
+    if sink.mistaken() {
         return Config::default();
     }
     let proxies = proxies
@@ -41,6 +43,7 @@ fn proxy(draft: ProxyDraft, global: &Global, crt_base: Option<&Path>, sink: &mut
         ..
     } = draft;
     let mut proxy = settings.proxy;
+    proxy.rules = settings.rules.finish();
     if front {
         proxy.binds = binds
             .into_iter()

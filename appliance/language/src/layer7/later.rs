@@ -105,21 +105,25 @@ pub(super) const GLOBAL: Words = Words(
 
 /// First words of keywords of proxies.
 pub(super) const PROXY: Words = Words(
-    "acl be-unpublished capture clitcpka-cnt clitcpka-idle clitcpka-intvl compression cookie \
+    "be-unpublished capture clitcpka-cnt clitcpka-idle clitcpka-intvl compression cookie \
      declare disabled dispatch email-alert enabled error-log-format errorfile errorfiles \
      errorloc errorloc302 errorloc303 external-check filter filter-sequence force-be-switch \
-     force-persist fullconn guid hash-balance-factor hash-preserve-affinity hash-type \
-     http-after-response http-check http-error http-request http-response http-send-name-header \
-     id ignore-persist load-server-state-from-file log-format log-format-sd log-steps log-tag \
-     max-keep-alive-queue max-session-srv-conns monitor monitor-uri persist quic-initial \
-     rate-limit redirect retry-on server-state-file-name server-template source srvtcpka-cnt \
-     srvtcpka-idle srvtcpka-intvl stats stick stick-table tcp-check tcp-request tcp-response \
-     unique-id-format unique-id-header use-fcgi-app use-server use_backend",
+     fullconn guid hash-balance-factor hash-preserve-affinity hash-type \
+     http-check http-error http-send-name-header \
+     id load-server-state-from-file log-format log-format-sd log-steps log-tag \
+     max-keep-alive-queue max-session-srv-conns monitor-uri persist \
+     rate-limit retry-on server-state-file-name server-template source srvtcpka-cnt \
+     srvtcpka-idle srvtcpka-intvl stats stick stick-table tcp-check \
+     unique-id-format unique-id-header use-fcgi-app ",
 );
 
 /// Second words of keywords whose first is supported with others.
-pub(super) const SECOND_WORDS: &[(&str, Words)] =
-    &[("option", OPTIONS), ("timeout", Words("client-hs"))];
+pub(super) const SECOND_WORDS: &[(&str, Words)] = &[
+    ("option", OPTIONS),
+    ("timeout", Words("client-hs")),
+    ("tcp-request", Words("inspect-delay")),
+    ("tcp-response", Words("inspect-delay")),
+];
 
 const OPTIONS: Words = Words(
     "abortonclose allbackups checkcache clitcpka contstats disable-h2-upgrade dontlog-normal \

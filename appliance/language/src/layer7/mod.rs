@@ -4,12 +4,14 @@
 //! is a small function, in files by area, found by the keyword's name. A keyword without one is
 //! checked by the [`grammar`] of its row: it has no effect, or cannot be run.
 
+mod acl;
 mod args;
 mod bind;
 mod checks;
 mod dispatch;
 mod draft;
 mod finish;
+mod format;
 mod global;
 mod grammar;
 mod keyword;
@@ -17,6 +19,8 @@ mod later;
 mod log;
 mod options;
 mod proxy;
+mod rules;
+mod sample;
 mod section;
 mod server;
 mod ssl;
@@ -24,8 +28,9 @@ mod stats;
 mod table;
 mod tables;
 mod timeouts;
+mod vocabulary;
 
-use lanai_diagnostics::{FileId, SourceMap};
+use lanai_diagnostics::{Diagnostic, FileId, SourceMap};
 use lanai_model::layer7::Config;
 
 use crate::line::Lines;
@@ -47,6 +52,32 @@ pub fn read(
     environment: &Environment,
     facts: &Facts,
 ) -> Outcome<Config> {
+    let (config, sink) = lower(sources, files, environment, facts);
+    sink.outcome(config)
+}
+
+/// What a text means, whether this version can run it or not: the model, if the text has no mistake
+/// of who wrote it, and everything that [`read`] says.
+///
+/// For whoever builds what is not run yet, and for tools that only look at a configuration.
+pub fn understand(
+    sources: &SourceMap,
+    files: &[FileId],
+    environment: &Environment,
+    facts: &Facts,
+) -> (Option<Config>, Vec<Diagnostic>) {
+    let (config, sink) = lower(sources, files, environment, facts);
+    let mistaken = sink.mistaken();
+    let diagnostics = sink.outcome(()).diagnostics;
+    ((!mistaken).then_some(config), diagnostics)
+}
+
+fn lower(
+    sources: &SourceMap,
+    files: &[FileId],
+    environment: &Environment,
+    facts: &Facts,
+) -> (Config, Sink) {
     let mut sink = Sink::default();
     let mut reader = Reader::new(environment.clone());
     for file in files {
@@ -59,7 +90,7 @@ pub fn read(
     let drafts = reader.finish();
     checks::check(&drafts, &mut sink);
     let config = finish::config(drafts, &mut sink);
-    sink.outcome(config)
+    (config, sink)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use super::dispatch::{GLOBAL, PROXY, Place, dispatch};
 use super::draft::{GlobalDraft, ProxyDraft};
 use super::keyword::Sections;
 use super::later;
+use super::rules::Others;
 use crate::lexer::Word;
 use crate::line::Statement;
 use crate::outcome::Sink;
@@ -20,6 +21,9 @@ use crate::{Environment, codes};
 /// All sections of a configuration.
 pub(super) struct Drafts {
     pub(super) global: GlobalDraft,
+    /// `defaults` sections, for what must be right of them alone.
+    pub(super) defaults: Vec<ProxyDraft>,
+    pub(super) others: Others,
     pub(super) proxies: Vec<ProxyDraft>,
 }
 
@@ -38,6 +42,7 @@ pub(super) struct Reader {
     proxies: Vec<ProxyDraft>,
     current: Current,
     /// Front halves by name, and back halves: an index into `proxies`.
+    others: Others,
     fronts: HashMap<Arc<str>, usize>,
     backs: HashMap<Arc<str>, usize>,
 }
@@ -68,6 +73,7 @@ impl Reader {
             named: HashMap::new(),
             proxies: Vec::new(),
             current: Current::None,
+            others: Others::default(),
             fronts: HashMap::new(),
             backs: HashMap::new(),
         }
@@ -85,7 +91,9 @@ impl Reader {
     pub(super) fn finish(self) -> Drafts {
         Drafts {
             global: self.global,
+            defaults: self.defaults.into_iter().map(|d| d.draft).collect(),
             proxies: self.proxies,
+            others: self.others,
         }
     }
 
@@ -94,6 +102,7 @@ impl Reader {
             return;
         };
         let text = keyword.text();
+        self.others.note(statement);
         if SECTIONS.contains(&text.as_ref()) {
             self.start(&text, statement, sink);
             return;

@@ -3,18 +3,37 @@
 //! Field names are HAProxy's keywords; units are in the types. `None` means "not written": the
 //! default is chosen by whoever uses the value, and documented on the field.
 
+mod acl;
+mod action;
 mod bind;
+mod format;
 mod global;
 mod log;
 mod proxy;
+mod rule;
+mod sample;
 mod server;
+mod stick;
 mod timeouts;
 
+pub use acl::{Acl, AclUse, AddressPattern, Condition, IntRange, Matching, Term, Test, TextMatch};
+pub use action::{
+    Action, AddressPart, HeaderWay, NameMatch, Redirect, RedirectCookie, RedirectTarget, Reply,
+    ReplyBody, RequestPart, TimeoutKind, UriNormalizer, VarCondition,
+};
 pub use bind::{Bind, BindSsl, ListenAddress, SslBindOptions, TlsVersion};
+pub use format::{
+    Format, FormatCast, FormatEncoding, FormatFlags, FormatItem, FormatSource, FormatValue,
+};
 pub use global::{AccessLevel, Global, StatsSocket};
 pub use log::{LogAddress, LogFormat, LogTarget, LogTransport};
 pub use proxy::{Balance, ForwardFor, HttpConnectionMode, HttpReuse, Mode, Proxy, ProxyKind};
+pub use rule::{Figure, PersistRule, Rule, Rules, Target, UseBackend, UseServer};
+pub use sample::{
+    Argument, Call, Expression, PatternFile, PatternFileKind, SampleType, Scope, Variable,
+};
 pub use server::{Check, Server, ServerAddress};
+pub use stick::{CaptureSlot, ServerKey, StickKey, StickRule, StickTable, StickWay, StoredData};
 pub use timeouts::Timeouts;
 
 /// A whole Layer 7 configuration.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Bind, LogFormat, LogTarget, Server, Timeouts};
+use super::{Bind, LogFormat, LogTarget, Rules, Server, Timeouts};
 use crate::Origin;
 
 /// `frontend`, `backend` or `listen`.
@@ -63,6 +63,8 @@ pub struct Proxy {
     pub dontlognull: bool,
     /// `retries`: attempts after the first to connect to a server; default 3.
     pub retries: Option<u32>,
+    /// Rules, ACLs and what goes with them.
+    pub rules: Rules,
     /// The section's line.
     pub origin: Origin,
 }

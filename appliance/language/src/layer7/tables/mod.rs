@@ -3,6 +3,7 @@
 mod bind;
 mod global;
 mod proxy;
+mod rules;
 mod server;
 
 use std::collections::HashMap;
@@ -13,11 +14,12 @@ use super::keyword::Keyword;
 pub(super) use bind::BIND;
 pub(super) use global::GLOBAL;
 pub(super) use proxy::PROXY;
+pub(super) use rules::RULES;
 pub(super) use server::SERVER;
 
 /// Every table there is. Whoever adds one adds it here, and completion, hover, `explain` and the
 /// documentation have it.
-const ALL: &[&[Keyword]] = &[GLOBAL, PROXY, BIND, SERVER];
+const ALL: &[&[Keyword]] = &[GLOBAL, PROXY, RULES, BIND, SERVER];
 
 /// Rows of one table: name, arguments, first version, sentence, and what else is to be said.
 macro_rules! table {
@@ -35,7 +37,10 @@ use table;
 
 /// All rows of all tables.
 pub fn keywords() -> impl Iterator<Item = &'static Keyword> {
-    ALL.iter().copied().flatten()
+    ALL.iter()
+        .copied()
+        .flatten()
+        .chain(super::vocabulary::rows())
 }
 
 /// The rows with this name: one word may be a keyword, an option and a sample fetch.

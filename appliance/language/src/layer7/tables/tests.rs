@@ -40,7 +40,14 @@ fn every_row_is_whole() {
 
 #[test]
 fn every_grammar_is_read_whole() {
-    for row in keywords() {
+    // Arguments in parentheses have a notation of their own.
+    let lines = keywords().filter(|row| {
+        matches!(
+            row.kind,
+            Kind::Line | Kind::Bind | Kind::Server | Kind::Section
+        )
+    });
+    for row in lines {
         let found = Grammar::read(row.arguments);
         assert!(found.is_some(), "{}: {:?}", row.name, row.arguments);
     }

@@ -1,0 +1,122 @@
+//! Rules: lines with an action or a target, and a condition.
+
+mod answer;
+mod flow;
+mod header;
+mod named;
+mod network;
+mod reading;
+mod redirect;
+mod reference;
+mod request;
+mod switching;
+pub(crate) mod table;
+mod table_counter;
+mod variable;
+
+use lanai_model::layer7;
+
+use super::acl::Acls;
+use super::draft::ProxyDraft;
+use super::sample::types::Places;
+use super::table::Readers;
+
+pub(crate) use named::Others;
+pub(crate) use reference::{Pending, check};
+pub(crate) use table::Sets;
+
+/// What a rule may name besides proxies, servers and tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Named {
+    /// A `cache` section.
+    Cache,
+    /// A `resolvers` section.
+    Resolvers,
+    /// An `http-errors` section.
+    HttpErrors,
+}
+
+/// The rules of one section.
+#[derive(Clone, Default)]
+pub(crate) struct Rules {
+    pub(crate) acls: Acls,
+    /// Names that the rest of the configuration must have.
+    pub(crate) references: Vec<Pending>,
+    /// What is read so far, without ACLs.
+    pub(crate) sets: layer7::Rules,
+}
+
+impl Rules {
+    /// What a section has of its `defaults`: their rules come first.
+    pub(crate) fn inherited(&self) -> Self {
+        let references = self.references.iter();
+        Self {
+            acls: self.acls.inherited(),
+            references: references
+                .filter(|found| found.is_relative())
+                .cloned()
+                .collect(),
+            sets: self.sets.clone(),
+        }
+    }
+
+    pub(crate) fn finish(self) -> layer7::Rules {
+        layer7::Rules {
+            acls: self.acls.finish(),
+            ..self.sets
+        }
+    }
+}
+
+/// Where something is evaluated: of two places, those that this kind of section has.
+pub(super) fn places(draft: &ProxyDraft, front: Places, back: Places) -> Places {
+    let front = match draft.is_front() || draft.is_defaults() {
+        true => front,
+        false => Places::NONE,
+    };
+    let back = match draft.is_back() || draft.is_defaults() {
+        true => back,
+        false => Places::NONE,
+    };
+    front.and(back)
+}
+
+/// Readers of lines with rules.
+pub(super) const READERS: Readers<ProxyDraft> = &[
+    ("acl", |draft, args| {
+        super::acl::line(&mut draft.settings.rules, args);
+    }),
+    ("quic-initial", |draft, args| {
+        reading::rule(draft, args, Sets::QUIC)
+    }),
+    ("tcp-request connection", |draft, args| {
+        reading::rule(draft, args, Sets::CONNECTION);
+    }),
+    ("tcp-request session", |draft, args| {
+        reading::rule(draft, args, Sets::SESSION);
+    }),
+    ("tcp-request content", |draft, args| {
+        reading::rule(draft, args, Sets::CONTENT);
+    }),
+    ("tcp-response content", |draft, args| {
+        reading::rule(draft, args, Sets::RESPONSE);
+    }),
+    ("http-request", |draft, args| {
+        reading::rule(draft, args, Sets::HTTP_REQUEST);
+    }),
+    ("http-response", |draft, args| {
+        reading::rule(draft, args, Sets::HTTP_RESPONSE);
+    }),
+    ("http-after-response", |draft, args| {
+        reading::rule(draft, args, Sets::AFTER);
+    }),
+    ("redirect", redirect::line),
+    ("use_backend", switching::use_backend),
+    ("use-server", switching::use_server),
+    ("force-persist", switching::force_persist),
+    ("ignore-persist", switching::ignore_persist),
+    ("monitor fail", switching::monitor_fail),
+];
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,159 @@
+//! What rules name that is no proxy: other sections, filters, capture slots, and backends and servers
+//! that are named without an expression.
+
+use std::collections::HashSet;
+
+use lanai_diagnostics::{Diagnostic, Span};
+
+use lanai_model::layer7::Mode;
+
+use super::Named;
+use crate::codes;
+use crate::layer7::draft::ProxyDraft;
+use crate::layer7::section::Drafts;
+use crate::line::Statement;
+use crate::outcome::Sink;
+use crate::suggest::{did_you_mean, nearest};
+use crate::tree::SECTIONS;
+
+/// Sections that are no proxies, as far as rules may name them.
+#[derive(Default)]
+pub(crate) struct Others {
+    /// The section a line belongs to.
+    current: String,
+    name: String,
+    /// Kinds and names.
+    sections: HashSet<(String, String)>,
+    /// Tables of `peers` sections, as `PEERS/TABLE`.
+    tables: HashSet<String>,
+}
+
+impl Others {
+    /// Notes a line if it starts such a section, or says something of one.
+    pub(crate) fn note(&mut self, statement: &Statement) {
+        let mut words = statement.words.iter();
+        let Some(keyword) = words.next().map(|word| word.text()) else {
+            return;
+        };
+        let name = words.next().map(|word| word.text().into_owned());
+        if SECTIONS.contains(&keyword.as_ref()) {
+            self.current = keyword.into_owned();
+            self.name = name.unwrap_or_default();
+            if !PROXIES.contains(&self.current.as_str()) {
+                self.sections
+                    .insert((self.current.clone(), self.name.clone()));
+            }
+        } else if keyword == "table" && self.current == "peers" {
+            self.tables
+                .insert(format!("{}/{}", self.name, name.unwrap_or_default()));
+        }
+    }
+
+    /// Names of sections of one kind.
+    pub(super) fn names<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a str> {
+        let of_kind = self.sections.iter().filter(move |(other, _)| other == kind);
+        of_kind.map(|(_, name)| name.as_str())
+    }
+
+    /// Tables of `peers` sections.
+    pub(super) fn tables(&self) -> impl Iterator<Item = &str> {
+        self.tables.iter().map(String::as_str)
+    }
+}
+
+const PROXIES: [&str; 5] = ["global", "defaults", "frontend", "listen", "backend"];
+
+/// Checks what the rules of a proxy name without an expression.
+pub(super) fn check(proxy: &ProxyDraft, drafts: &Drafts, sink: &mut Sink) {
+    let own = proxy.name();
+    let backs = || drafts.proxies.iter().filter(|other| other.is_back());
+    for (name, span, keyword) in proxy.settings.targets.iter().filter(|_| proxy.is_front()) {
+        let found = backs().any(|other| other.name() == name);
+        if !found {
+            let message = format!("Proxy '{own}': unable to find required {keyword}: '{name}'.");
+            let known = backs().map(|other| other.name().as_ref());
+            sink.push(missing(*span, name, &message, known));
+        }
+    }
+    for (name, span) in proxy
+        .settings
+        .server_targets
+        .iter()
+        .filter(|_| proxy.is_back())
+    {
+        let known = proxy.servers.iter().map(|server| server.name.as_ref());
+        if !known.clone().any(|known| known == name.as_ref()) {
+            let message = format!(
+                "{} '{own}' : unable to find server '{name}' referenced in a 'use-server' rule.",
+                proxy.word()
+            );
+            sink.push(missing(*span, name, &message, known));
+        }
+    }
+    for (what, name, span) in &proxy.settings.named {
+        let (kind, message) = match what {
+            Named::Cache => (
+                "cache",
+                format!(
+                    "{} '{own}': unable to find the cache '{name}' referenced by the filter 'cache'.",
+                    proxy.word()
+                ),
+            ),
+            Named::Resolvers => (
+                "resolvers",
+                format!(
+                    "Proxy '{own}': Can't find resolvers section '{name}' for do-resolve action."
+                ),
+            ),
+            Named::HttpErrors => (
+                "http-errors",
+                format!(
+                    "Proxy '{own}': unknown http-errors section '{name}' referenced by an http reply."
+                ),
+            ),
+        };
+        if !drafts
+            .others
+            .names(kind)
+            .any(|known| known == name.as_ref())
+        {
+            sink.push(missing(*span, name, &message, drafts.others.names(kind)));
+        }
+    }
+    if proxy.settings.proxy.mode == Mode::Tcp {
+        for (line, span) in &proxy.settings.needs_http {
+            let message = format!(
+                "'{line}' rules ignored for {} '{own}' as they require HTTP mode.",
+                proxy.word()
+            );
+            sink.warning(codes::NEEDS_HTTP, *span, message);
+        }
+    }
+    let sets = &proxy.settings.rules.sets;
+    for (responses, slot, span) in &proxy.settings.slots {
+        let (slots, set) = match responses {
+            true => (&sets.response_captures, "http-response"),
+            false => (&sets.request_captures, "http-request"),
+        };
+        if proxy.is_front() && *slot >= slots.len() {
+            let message = format!(
+                "Proxy '{own}': unable to find capture id '{slot}' referenced by {set} capture rule."
+            );
+            let fault = Diagnostic::alert(codes::UNKNOWN_REFERENCE, *span, message);
+            sink.push(fault.with_help("slots are numbered from 0; 'declare capture' makes one"));
+        }
+    }
+}
+
+fn missing<'a>(
+    span: Span,
+    name: &str,
+    message: &str,
+    known: impl Iterator<Item = &'a str>,
+) -> Diagnostic {
+    let fault = Diagnostic::alert(codes::UNKNOWN_REFERENCE, span, message);
+    match nearest(name, known) {
+        Some(near) => fault.with_help(did_you_mean(near)),
+        None => fault,
+    }
+}
