@@ -9,6 +9,7 @@
 
 mod changes;
 mod demo;
+mod drift;
 mod expect;
 mod oracle;
 mod refusals;

@@ -19,7 +19,7 @@ use crate::trial;
 /// Boots. Fails only if the history cannot be read.
 pub(crate) async fn boot(inner: &Arc<Inner>) -> Result<BootReport, BootError> {
     let author = Author::new("lanai", "boot");
-    let _turn = inner.turn(&author).map_err(BootError::Busy)?;
+    let _turn = inner.turn(&author).await.map_err(BootError::Busy)?;
     let mut problems = Vec::new();
     inner
         .store

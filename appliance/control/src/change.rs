@@ -33,7 +33,10 @@ pub(crate) struct Request {
 /// Carries out a change, one at a time, and writes down what became of it.
 pub(crate) async fn apply(inner: &Arc<Inner>, request: Request) -> Result<Applied, ApplyError> {
     inner.after_boot().await.map_err(ApplyError::Busy)?;
-    let _turn = inner.turn(&request.author).map_err(ApplyError::Busy)?;
+    let _turn = inner
+        .turn(&request.author)
+        .await
+        .map_err(ApplyError::Busy)?;
     let (author, action) = (request.author.clone(), request.action);
     let result = attempt(inner, request).await;
     let (word, detail) = match &result {

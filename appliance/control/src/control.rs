@@ -20,7 +20,7 @@ use crate::report::{
 use crate::settings::{Author, Settings};
 use crate::trial::Window;
 use crate::within::Within;
-use crate::{boot, diff, trial};
+use crate::{boot, diff, repair, trial};
 
 /// The appliance, as the web UI and the command line see it. Cheap to clone.
 #[derive(Clone)]
@@ -205,6 +205,16 @@ impl Control {
         trial::watch(&self.inner).await;
     }
 
+    /// The host tells that the network may not be what it was.
+    pub fn network_changed(&self) {
+        self.inner.repairs.look();
+    }
+
+    /// Never ends: whenever the network is not as configured, puts it back.
+    pub async fn keep_network(&self) {
+        repair::keep(&self.inner).await;
+    }
+
     /// The revision on trial.
     pub fn trial(&self) -> Option<OnTrial> {
         let window = self.inner.window()?;
@@ -340,6 +350,7 @@ impl Control {
             live: self.live_revision().await?,
             trial: self.trial(),
             drift: drift.unwrap_or_default(),
+            repairs: inner.repairs.report(),
             network,
             engine: inner
                 .engine

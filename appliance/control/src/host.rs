@@ -21,6 +21,14 @@ pub trait Host: Send + Sync {
     /// Names the failing step, the cause and, if undoing failed too, what is left.
     async fn execute(&self, steps: &[Step]) -> Result<(), HostError>;
 
+    /// As [`Host::execute`], to bring the network back to what is configured: only while `trial` is
+    /// the revision on trial and has time left, or only while none is on trial. What was right to
+    /// repair when we looked may be wrong a moment later, when the host goes back by itself.
+    ///
+    /// # Errors
+    /// As [`Host::execute`], and if the trial is not as we think.
+    async fn repair(&self, steps: &[Step], trial: Option<i64>) -> Result<(), HostError>;
+
     /// Starts the time of a trial. From here on the previous configuration comes back by itself,
     /// whatever becomes of us; that is durable when this returns.
     ///

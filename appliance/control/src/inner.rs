@@ -16,6 +16,7 @@ use crate::error::{Error, OpenError};
 use crate::files::FileSet;
 use crate::host::Host;
 use crate::passwords::Hashing;
+use crate::repair::{self, Keeper};
 use crate::report::{CheckReport, Holder};
 use crate::settings::{Author, Settings};
 use crate::throttle::Throttle;
@@ -45,6 +46,7 @@ pub(crate) struct Inner {
     /// A trial that is over for us, and that the host could not be told to forget. Another change
     /// must not begin before it is: its time might still run.
     pub(crate) unended: Mutex<Option<RevisionId>>,
+    pub(crate) repairs: Keeper,
     /// Whether this process has brought the box to its configuration.
     booted: watch::Sender<bool>,
 }
@@ -102,6 +104,7 @@ impl Inner {
             notices: Mutex::default(),
             window: watch::Sender::default(),
             unended: Mutex::default(),
+            repairs: Keeper::default(),
             booted: watch::Sender::new(false),
         })
     }
@@ -126,8 +129,18 @@ impl Inner {
         }
     }
 
-    /// The right to change things, or who has it.
-    pub(crate) fn turn(self: &Arc<Self>, author: &Author) -> Result<Turn, Holder> {
+    /// The right to change things, or who has it. A repair, which nobody asked for and which takes a
+    /// moment, is waited for.
+    pub(crate) async fn turn(self: &Arc<Self>, author: &Author) -> Result<Turn, Holder> {
+        let holder = match self.turn_now(author) {
+            Err(holder) if repair::is_by(&holder) => holder,
+            other => return other,
+        };
+        let turn = tokio::time::timeout(repair::PATIENCE, self.turn_in_time(author));
+        turn.await.map_err(|_| holder)
+    }
+
+    fn turn_now(self: &Arc<Self>, author: &Author) -> Result<Turn, Holder> {
         let mut holder = locked(&self.holder);
         let me = Holder {
             name: author.name.clone(),

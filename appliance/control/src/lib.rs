@@ -31,6 +31,7 @@ mod inner;
 mod offline;
 mod passwords;
 mod pem;
+mod repair;
 mod report;
 mod resolve;
 mod road;
@@ -55,8 +56,8 @@ pub use lanai_store::{
 };
 pub use offline::{check_files, read_files};
 pub use report::{
-    Applied, BootReport, BootSource, CheckReport, DiffLine, Effects, FileDiff, FileDiffKind,
-    Holder, Hunk, OnTrial, Preview, Status, TakenBack,
+    Applied, BootReport, BootSource, CheckReport, DiffLine, Effects, FileDiff, FileDiffKind, Held,
+    Holder, Hunk, OnTrial, Preview, Repair, Repairs, Status, TakenBack,
 };
 pub use resolve::resolve;
 pub use settings::{Author, Clock, DEFAULT_REVISIONS_KEPT, Settings};

@@ -173,12 +173,52 @@ pub struct Status {
     /// Steps that would bring the network back to what the configuration says: somebody changed it.
     /// Empty is good.
     pub drift: Plan,
+    /// What was put back since this process started.
+    #[serde(default)]
+    pub repairs: Repairs,
     /// What the engine tells; or why it does not.
     pub engine: Result<EngineStatus, String>,
     /// Who is changing the configuration right now.
     pub busy: Option<Holder>,
     /// What somebody should look at, such as files on disk that are not valid.
     pub notices: Vec<String>,
+}
+
+/// What became of changes that others made to what is configured.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Repairs {
+    /// How often something was put back since this process started.
+    pub count: u64,
+    /// The latest, newest first; at most [`Repairs::KEPT`].
+    pub latest: Vec<Repair>,
+    /// Steps that would put back what somebody keeps changing: they wait, so that two who disagree
+    /// do not keep the box busy.
+    pub held: Vec<Held>,
+}
+
+impl Repairs {
+    /// Repairs that are remembered.
+    pub const KEPT: usize = 20;
+}
+
+/// Something that was put back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Repair {
+    /// When, in milliseconds since 1970 UTC.
+    pub at_ms: i64,
+    /// The steps.
+    pub steps: Vec<String>,
+    /// Why it failed, if it did.
+    pub failed: Option<String>,
+}
+
+/// A step that waits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// The step.
+    pub step: String,
+    /// When it is tried again at the latest, in milliseconds since 1970 UTC.
+    pub until_ms: i64,
 }
 
 /// Who holds the lock of changes.

@@ -7,5 +7,6 @@ mod changes;
 mod failures;
 pub(crate) mod faults;
 mod looking;
+mod repairs;
 mod trials;
 mod world;

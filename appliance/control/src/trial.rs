@@ -207,7 +207,7 @@ pub(crate) async fn confirm(
     asked: Option<RevisionId>,
     author: &Author,
 ) -> Result<RevisionId, ApplyError> {
-    let _turn = inner.turn(author).map_err(ApplyError::Busy)?;
+    let _turn = inner.turn(author).await.map_err(ApplyError::Busy)?;
     let window = asked_for(inner, asked)?;
     let id = window.revision;
     let kept = keep(inner, &window).await;
@@ -268,7 +268,7 @@ pub(crate) async fn take_back(
     asked: Option<RevisionId>,
     author: &Author,
 ) -> Result<TakenBack, ApplyError> {
-    let _turn = inner.turn(author).map_err(ApplyError::Busy)?;
+    let _turn = inner.turn(author).await.map_err(ApplyError::Busy)?;
     let window = asked_for(inner, asked)?;
     let id = window.revision;
     let before = inner.running();

@@ -1,4 +1,5 @@
-//! The one place that talks to the kernel about the network: [`observe`] reads, [`execute`] does.
+//! The one place that talks to the kernel about the network: [`observe`] reads, [`execute`] does,
+//! [`Monitor`] hears that something changed.
 //!
 //! Two storeys: `socket` is a netlink connection that sends one message and collects the answers;
 //! `observe` and `execute` are the verbs of `network`'s vocabulary on top of it, with `message` for
@@ -12,10 +13,12 @@ mod cause;
 mod error;
 mod execute;
 mod message;
+mod monitor;
 mod observe;
 mod socket;
 mod sysctl;
 
 pub use error::{Cause, Error, ExecuteError};
 pub use execute::execute;
+pub use monitor::Monitor;
 pub use observe::observe;

@@ -89,6 +89,7 @@ async fn serve(arguments: &Arguments) -> Result<(), ControlError> {
         () = ui::serve(arguments, &control, has_booted, &link, estate) => Ok(()),
         () = live::keep(&arguments.run, &control, &host, booted) => Ok(()),
         () = control.watch_trial() => Ok(()),
+        () = control.keep_network() => Ok(()),
         () = hear(&control, &mut events) => Ok(()),
         why = link.refused() => Err(ChildError::Refused(why).into()),
         _ = terminate.recv() => {
@@ -101,9 +102,13 @@ async fn serve(arguments: &Arguments) -> Result<(), ControlError> {
 /// Does what the parent's news ask for. Never ends.
 async fn hear(control: &Control, events: &mut UnboundedReceiver<Event>) {
     while let Some(event) = events.recv().await {
-        let Event::Reverted { revision } = event;
-        if let Err(error) = control.reverted(RevisionId(revision)).await {
-            tracing::error!("{}", crate::chain(&error));
+        match event {
+            Event::Reverted { revision } => {
+                if let Err(error) = control.reverted(RevisionId(revision)).await {
+                    tracing::error!("{}", crate::chain(&error));
+                }
+            }
+            Event::NetworkChanged => control.network_changed(),
         }
     }
     // The attendance has ended, which is heard elsewhere.

@@ -142,6 +142,14 @@ impl Host for RemoteHost {
         done(self.change.call(&question, EXECUTE_LIMIT).await)
     }
 
+    async fn repair(&self, steps: &[Step], trial: Option<i64>) -> Result<(), HostError> {
+        let question = parent::Question::Repair {
+            steps: steps.to_vec(),
+            trial,
+        };
+        done(self.change.call(&question, EXECUTE_LIMIT).await)
+    }
+
     async fn begin_trial(&self, trial: &Trial) -> Result<(), HostError> {
         let question = parent::Question::BeginTrial {
             trial: Box::new(trial.into()),

@@ -7,10 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use lanai_kernel::Monitor;
 use lanai_network::Step;
 use tokio::net::UnixStream;
 use tokio::net::unix::UCred;
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use super::estate::Estate;
 use super::keeper::News;
@@ -27,6 +28,11 @@ const EVENTS: usize = 16;
 /// How long the engine may take to go back to an earlier configuration, and the pause between tries.
 const ENGINE_LIMIT: Duration = Duration::from_secs(60);
 const ENGINE_PAUSE: Duration = Duration::from_millis(500);
+
+/// Changes of the network are told together that come within this time.
+const MONITOR_REST: Duration = Duration::from_millis(50);
+/// Pause before changes are listened for again, after that failed.
+const MONITOR_PAUSE: Duration = Duration::from_secs(5);
 
 /// One of the two children, as its visitors find it.
 #[derive(Debug)]
@@ -53,6 +59,8 @@ pub(super) struct Attendance {
     network: tokio::sync::Mutex<()>,
     live: AtomicBool,
     events: broadcast::Sender<Event>,
+    /// Told when the network has changed.
+    changes: watch::Sender<()>,
 }
 
 /// What one connection is, once it has said so.
@@ -105,6 +113,7 @@ impl Attendance {
             network: tokio::sync::Mutex::new(()),
             live: AtomicBool::new(false),
             events: broadcast::channel(EVENTS).0,
+            changes: watch::Sender::default(),
         }
     }
 
@@ -133,7 +142,11 @@ impl Attendance {
                         .as_ref()
                         .is_some_and(|it| it.role == Role::Control)
                     {
-                        let pushing = push(writing.clone(), self.events.subscribe());
+                        let pushing = push(
+                            writing.clone(),
+                            self.events.subscribe(),
+                            self.changes.subscribe(),
+                        );
                         pusher = Some(Abort(tokio::spawn(pushing)));
                     }
                 }
@@ -315,18 +328,16 @@ impl Attendance {
             },
             Question::Execute { steps } => {
                 let _one_at_a_time = self.network.lock().await;
-                match lanai_kernel::execute(&steps).await {
-                    Ok(()) => {
-                        for step in &steps {
-                            tracing::info!("network: {step}");
-                        }
-                        Reply::Done
-                    }
-                    Err(error) => {
-                        tracing::error!("network: {}", crate::chain(&error));
-                        failed(&crate::chain(&error))
-                    }
+                execute(&steps).await
+            }
+            Question::Repair { steps, trial } => {
+                let _one_at_a_time = self.network.lock().await;
+                // What was right to repair when control looked is wrong once the time of a trial is
+                // over.
+                if !self.trials.stands(trial).await {
+                    return failed("the trial is not as it was when the repair was planned");
                 }
+                execute(&steps).await
             }
             Question::Live => {
                 self.up();
@@ -395,6 +406,37 @@ impl Attendance {
         }
     }
 
+    /// Tells control whenever the network has changed. Never ends.
+    pub(super) async fn watch_network(&self) {
+        let mut complaint = String::new();
+        loop {
+            let failed = match Monitor::open() {
+                Ok(monitor) => self.listen(monitor).await,
+                Err(error) => crate::chain(&error),
+            };
+            if failed != complaint {
+                tracing::error!(
+                    "changes of the network are not heard: {failed}; it is tried again"
+                );
+                complaint = failed;
+            }
+            tokio::time::sleep(MONITOR_PAUSE).await;
+            // Whatever was missed meanwhile.
+            self.changes.send_replace(());
+        }
+    }
+
+    async fn listen(&self, mut monitor: Monitor) -> String {
+        loop {
+            if let Err(error) = monitor.changed().await {
+                return error.to_string();
+            }
+            // A change seldom comes alone, and half of one is no state to plan from.
+            tokio::time::sleep(MONITOR_REST).await;
+            self.changes.send_replace(());
+        }
+    }
+
     async fn settled(&self) -> Reply {
         for ward in [&self.control, &self.engine] {
             let (done, settled) = oneshot::channel();
@@ -417,6 +459,22 @@ impl Attendance {
         outcome
             .await
             .map_or_else(|_| failed("the service is stopping"), |why| failed(&why))
+    }
+}
+
+/// All the steps, or none of them.
+async fn execute(steps: &[Step]) -> Reply {
+    match lanai_kernel::execute(steps).await {
+        Ok(()) => {
+            for step in steps {
+                tracing::info!("network: {step}");
+            }
+            Reply::Done
+        }
+        Err(error) => {
+            tracing::error!("network: {}", crate::chain(&error));
+            failed(&crate::chain(&error))
+        }
     }
 }
 
@@ -443,17 +501,28 @@ impl Drop for Abort {
     }
 }
 
-async fn push(out: Arc<tokio::sync::Mutex<UnixStream>>, mut events: broadcast::Receiver<Event>) {
+async fn push(
+    out: Arc<tokio::sync::Mutex<UnixStream>>,
+    mut events: broadcast::Receiver<Event>,
+    mut changes: watch::Receiver<()>,
+) {
+    // What happened while nobody attended is unknown.
+    changes.mark_changed();
     loop {
-        match events.recv().await {
-            Ok(event) => {
-                let written = frame::write(&mut *out.lock().await, &Reply::Event(event)).await;
-                if written.is_err() {
-                    return;
-                }
-            }
-            Err(broadcast::error::RecvError::Lagged(_)) => {}
-            Err(broadcast::error::RecvError::Closed) => return,
+        let event = tokio::select! {
+            event = events.recv() => match event {
+                Ok(event) => event,
+                Err(broadcast::error::RecvError::Lagged(_)) => continue,
+                Err(broadcast::error::RecvError::Closed) => return,
+            },
+            changed = changes.changed() => match changed {
+                Ok(()) => Event::NetworkChanged,
+                Err(_) => return,
+            },
+        };
+        let written = frame::write(&mut *out.lock().await, &Reply::Event(event)).await;
+        if written.is_err() {
+            return;
         }
     }
 }

@@ -239,6 +239,8 @@ impl Family {
         let keeper = attendance.clone();
         let going_back = keeper.go_back();
         tokio::pin!(going_back);
+        let watching = keeper.watch_network();
+        tokio::pin!(watching);
         let service = server::accept(
             Arc::new(listener),
             move |peer| admits.admits(peer),
@@ -251,6 +253,7 @@ impl Family {
             tokio::select! {
                 error = &mut service => break Err(ParentError::Accept(error)),
                 () = &mut going_back => {}
+                () = &mut watching => {}
                 _ = terminate.recv() => break Ok(Order::Stop),
                 _ = interrupt.recv() => break Ok(Order::Stop),
                 _ = finish.recv() => break Ok(Order::Finish),

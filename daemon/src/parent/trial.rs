@@ -130,6 +130,22 @@ impl Trials {
         })
     }
 
+    /// Whether this revision is on trial with some of its time left; without a number, whether none
+    /// is and nothing goes back.
+    pub(super) async fn stands(&self, revision: Option<i64>) -> bool {
+        let record = self.record.lock().await;
+        match (record.as_ref(), revision) {
+            (None, None) => true,
+            (Some(record), None) => matches!(record.state, State::Confirmed | State::Reverted),
+            (None, Some(_)) => false,
+            (Some(record), Some(revision)) => {
+                let running =
+                    matches!(record.state, State::Running { until_s } if now_s() < until_s);
+                running && record.trial.revision == revision
+            }
+        }
+    }
+
     /// Stops the time for good.
     pub(super) async fn confirm(&self, revision: i64) -> Result<(), String> {
         let mut record = self.record.lock().await;

@@ -71,6 +71,12 @@ pub(crate) enum Question {
     Observe,
     /// Do these steps, or none of them. Control only.
     Execute { steps: Vec<Step> },
+    /// Do these steps, which bring the network back to what is configured, if this revision is on
+    /// trial, or none if there is no number. Control only.
+    Repair {
+        steps: Vec<Step>,
+        trial: Option<i64>,
+    },
     /// A configuration is in effect: the service is up. Control only.
     Live,
     /// Put the previous configuration back unless this is confirmed in time. Control only.
@@ -156,4 +162,6 @@ pub(crate) enum Event {
         /// Its number.
         revision: i64,
     },
+    /// The network may not be what it was. Control only.
+    NetworkChanged,
 }

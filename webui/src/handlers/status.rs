@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
-use lanai_control::EngineStatus;
+use lanai_control::{EngineStatus, Repairs};
 use serde::Deserialize;
 
 use crate::app::App;
@@ -19,6 +19,9 @@ use super::{Answer, now_ms};
 
 /// Without a script, the page may ask to be loaded again after this many seconds.
 const REFRESH: std::ops::RangeInclusive<u32> = 2..=3600;
+
+/// Repairs are shown for an hour; the history has all of them.
+const REPAIRS_SHOWN_MS: i64 = 3600 * 1000;
 
 #[derive(Deserialize)]
 pub(crate) struct Asked {
@@ -41,6 +44,44 @@ struct StatusPage {
     routes: Vec<String>,
 }
 
+/// What was put back lately, and what somebody keeps changing.
+fn repairs(repairs: &Repairs, now_ms: i64) -> Vec<(&'static str, &'static str, String)> {
+    let mut told = Vec::new();
+    if !repairs.held.is_empty() {
+        let steps = repairs.held.iter().map(|held| {
+            let again = instant(held.until_ms).clock;
+            format!("{} (again at {again} UTC)", held.step)
+        });
+        let text = format!(
+            "It is put back seldom until that ends: {}.",
+            steps.collect::<Vec<_>>().join("; ")
+        );
+        told.push(("bad", "Somebody keeps changing the network", text));
+    }
+    let last = repairs.latest.first();
+    if let Some(last) = last.filter(|last| now_ms.saturating_sub(last.at_ms) < REPAIRS_SHOWN_MS) {
+        let when = instant(last.at_ms).clock;
+        let steps = last.steps.join("; ");
+        told.push(match &last.failed {
+            None => (
+                "",
+                "The network was put back",
+                format!(
+                    "Something else had changed it. Repairs since the start: {}; the last at \
+                     {when} UTC: {steps}.",
+                    repairs.count
+                ),
+            ),
+            Some(why) => (
+                "bad",
+                "The network could not be put back",
+                format!("At {when} UTC: {steps}: {why}."),
+            ),
+        });
+    }
+    told
+}
+
 /// `GET /`
 pub(crate) async fn show_status(
     State(app): State<App>,
@@ -61,6 +102,7 @@ pub(crate) async fn show_status(
         let text = format!("To put it back: {}.", steps.join("; "));
         troubles.push(("warn", "The network is not as configured", text));
     }
+    troubles.extend(repairs(&status.repairs, now_ms()));
     if let Some(holder) = &status.busy {
         let text = format!("{} ({}) is applying a change.", holder.name, holder.from);
         troubles.push(("", "A change is under way", text));

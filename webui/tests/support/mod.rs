@@ -219,6 +219,10 @@ impl Host for FakeHost {
         Ok(())
     }
 
+    async fn repair(&self, steps: &[Step], _: Option<i64>) -> Result<(), HostError> {
+        self.execute(steps).await
+    }
+
     async fn begin_trial(&self, trial: &Trial) -> Result<(), HostError> {
         *self.1.lock().unwrap() = Some(TrialState::Running {
             revision: trial.revision,

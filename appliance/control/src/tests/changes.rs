@@ -136,7 +136,7 @@ async fn of_two_changes_at_once_one_is_told_who_is_first() {
     let world = World::new();
     let control = world.booted().await;
     let bob = crate::Author::new("bob", "cli uid 0");
-    let turn = control.inner.turn(&bob).unwrap();
+    let turn = control.inner.turn(&bob).await.unwrap();
     assert_eq!(
         control.busy().map(|holder| holder.name).as_deref(),
         Some("bob")

@@ -175,7 +175,7 @@ async fn a_time_that_is_over_brings_the_previous_revision_back() {
     let (world, control) = on_trial(&one, &two).await;
     world.time_over();
     // A change is under way; the word of the host waits for it.
-    let turn = control.inner.turn(&ann()).unwrap();
+    let turn = control.inner.turn(&ann()).await.unwrap();
     let waiting = tokio::spawn({
         let control = control.clone();
         async move { control.reverted(SECOND).await }

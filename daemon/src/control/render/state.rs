@@ -1,6 +1,6 @@
 //! How things are.
 
-use lanai_control::{EngineStatus, Status};
+use lanai_control::{EngineStatus, Repairs, Status};
 use lanai_network::Observed;
 use serde_json::json;
 
@@ -84,6 +84,7 @@ fn whole(paper: Paper, status: &Status) -> String {
             paper.ink(Ink::Warning, "the network has changed")
         );
     }
+    text += &repairs(paper, &status.repairs);
     text.push('\n');
     match &status.network {
         Ok(seen) => {
@@ -103,6 +104,40 @@ fn whole(paper: Paper, status: &Status) -> String {
         Err(reason) => text += &format!("{}: {reason}\n", paper.ink(Ink::Bad, "engine")),
     }
     text
+}
+
+/// How often something was put back, the last time, and what waits.
+fn repairs(paper: Paper, repairs: &Repairs) -> String {
+    let mut text = String::new();
+    if let Some(last) = repairs.latest.first() {
+        let (what, failed) = match &last.failed {
+            None => ("put back", String::new()),
+            Some(why) => ("not put back", format!(": {why}")),
+        };
+        text += &format!(
+            "{}: {} since the start, last {}: {}{failed}\n",
+            paper.ink(Ink::Warning, &format!("the network was {what}")),
+            times(repairs.count),
+            moment(last.at_ms),
+            last.steps.join("; "),
+        );
+    }
+    for held in &repairs.held {
+        text += &format!(
+            "{}: it is put back again {}: {}\n",
+            paper.ink(Ink::Bad, "somebody keeps changing the network"),
+            moment(held.until_ms),
+            held.step
+        );
+    }
+    text
+}
+
+fn times(count: u64) -> String {
+    match count {
+        1 => "once".to_owned(),
+        count => format!("{count} times"),
+    }
 }
 
 fn interfaces(paper: Paper, seen: &Observed) -> String {
