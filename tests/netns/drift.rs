@@ -13,8 +13,8 @@ const A_SECOND: Duration = Duration::from_secs(1);
 /// What nobody configured: an address as keepalived sets it, a route of another protocol, a rule, a
 /// table of rules.
 const FOREIGN: [&str; 4] = [
-    "ip address add 10.3.0.99/32 dev eth3",
-    "ip route add 192.0.2.0/24 via 10.4.0.1 dev eth4 proto static",
+    "ip address add 10.3.0.99/32 dev mgmt",
+    "ip route add 192.0.2.0/24 via 169.254.44.1 dev mgmt proto static",
     "ip rule add from 192.0.2.77 lookup 42 priority 7777",
     "nft add table inet other; nft add chain inet other c '{ type filter hook output priority 5; }'",
 ];
@@ -51,7 +51,7 @@ fn what_others_change_is_put_back_within_a_second_and_what_is_theirs_stays() {
     let theirs = foreign(&lab);
     for change in [
         "ip route delete default via 198.51.100.1 dev eth0",
-        "ip address delete 10.2.0.10/24 dev eth2",
+        "ip address delete 10.3.0.10/24 dev eth3",
         "ip address flush dev eth4 scope global",
         "ip link set eth1 down",
         "sysctl -qw net.ipv4.ip_forward=1",

@@ -11,6 +11,7 @@ mod changes;
 mod demo;
 mod drift;
 mod expect;
+mod management;
 mod oracle;
 mod refusals;
 mod routing;

@@ -149,6 +149,12 @@ impl<'lab> Appliance<'lab> {
     /// Runs one of `lanai`'s verbs against this appliance.
     #[track_caller]
     pub fn lanai(&self, arguments: &[&str]) -> Finished {
+        self.lanai_after(&[], arguments)
+    }
+
+    /// The same, with these words before it: the command that runs it.
+    #[track_caller]
+    pub fn lanai_after(&self, before: &[&str], arguments: &[&str]) -> Finished {
         let [config, _, run] = self.directories();
         // A check needs no daemon.
         let run: &[&str] = if arguments[0] == "check" {
@@ -156,7 +162,7 @@ impl<'lab> Appliance<'lab> {
         } else {
             &["--run", &run]
         };
-        let argv = [&[lanai()], arguments, &["--config", &config], run].concat();
+        let argv = [before, &[lanai()], arguments, &["--config", &config], run].concat();
         self.lab.run("appliance", &argv)
     }
 

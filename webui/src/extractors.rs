@@ -8,7 +8,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use lanai_control::{Author, Role, Session, Window};
+use lanai_control::{Author, Role, Session, Visitor, Window};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -34,6 +34,10 @@ impl<S: Sync> FromRequestParts<S> for Peer {
         Ok(parts.extensions.get().copied().unwrap_or(nobody))
     }
 }
+
+/// The two ends of the connection; `None` in a test that speaks to the router itself.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ends(pub(crate) Visitor);
 
 /// When the connection was made by which a request came, and the way to have it closed.
 #[derive(Clone, Debug)]
@@ -83,6 +87,8 @@ pub(crate) struct Arriving {
     pub(crate) session: Session,
     pub(crate) token: String,
     pub(crate) peer: Peer,
+    /// The connection that a change is not to cut.
+    pub(crate) visitor: Option<Visitor>,
 }
 
 /// Somebody who is logged in: a session, and a password.
@@ -103,7 +109,7 @@ impl Arriving {
 
     /// For the history and the audit log.
     pub(crate) fn author(&self) -> Author {
-        Author::new(self.session.user.clone(), format!("ui {}", self.peer.0))
+        Author::new(self.session.user.clone(), format!("ui {}", self.peer.0)).over(self.visitor)
     }
 }
 
@@ -155,6 +161,7 @@ impl FromRequestParts<App> for Arriving {
                 session,
                 token,
                 peer,
+                visitor: parts.extensions.get().map(|ends: &Ends| ends.0),
             }),
             Ok(None) => Err(to_login(parts)),
             Err(error) => Err(Nope::from(error).into_response()),

@@ -16,7 +16,7 @@ use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
-use lanai_control::Window;
+use lanai_control::{Visitor, Window};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -24,7 +24,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
-use crate::extractors::{Arrival, Peer};
+use crate::extractors::{Arrival, Ends, Peer};
 use crate::routes::REQUEST;
 
 /// For the first byte and the TLS handshake.
@@ -51,7 +51,7 @@ pub(crate) async fn run(
     shutdown: impl Future<Output = ()>,
 ) {
     let (stop, stopped) = watch::channel(());
-    let ends = Ends { stopped, windows };
+    let ends = Closing { stopped, windows };
     let guests = Arc::new(Guests::default());
     let mut tasks = JoinSet::new();
     tokio::pin!(shutdown);
@@ -93,10 +93,11 @@ async fn connection(
     arrival: Arrival,
     tls: TlsAcceptor,
     app: Router,
-    ends: Ends,
+    ends: Closing,
 ) {
     // Answers are small and whole; waiting for more to send only delays them.
     let _ = socket.set_nodelay(true);
+    let local = socket.local_addr().ok();
     let mut first = [0; 1];
     match timeout(HANDSHAKE, socket.peek(&mut first)).await {
         Ok(Ok(1)) => {}
@@ -111,6 +112,7 @@ async fn connection(
             let guided = Guided {
                 app: TowerToHyperService::new(app),
                 peer,
+                local,
                 arrival: arrival.clone(),
             };
             converse(stream, guided, arrival, ends).await;
@@ -122,12 +124,12 @@ async fn connection(
 
 /// What ends connections from outside.
 #[derive(Clone)]
-struct Ends {
+struct Closing {
     stopped: watch::Receiver<()>,
     windows: watch::Receiver<Option<Arc<Window>>>,
 }
 
-impl Ends {
+impl Closing {
     /// Until a change is on trial that came after this arrival: who goes on looking at the box is to
     /// come by a new connection, for that is what the trial is about.
     async fn outdated(&mut self, arrival: &Arrival) {
@@ -144,7 +146,7 @@ impl Ends {
 }
 
 /// Serves one connection, HTTP/1.1 or HTTP/2, until it ends, is too old, or everything stops.
-async fn converse<IO, S>(io: IO, service: S, arrival: Arrival, mut ends: Ends)
+async fn converse<IO, S>(io: IO, service: S, arrival: Arrival, mut ends: Closing)
 where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     S: Service<Request<Incoming>, Response = Response<Body>> + Send,
@@ -182,6 +184,7 @@ where
 struct Guided {
     app: TowerToHyperService<Router>,
     peer: SocketAddr,
+    local: Option<SocketAddr>,
     arrival: Arrival,
 }
 
@@ -194,6 +197,13 @@ impl Service<Request<Incoming>> for Guided {
         request
             .extensions_mut()
             .insert(Peer(self.peer.ip().to_canonical()));
+        if let Some(local) = self.local {
+            request.extensions_mut().insert(Ends(Visitor {
+                peer: self.peer.ip().to_canonical(),
+                local: local.ip().to_canonical(),
+                port: local.port(),
+            }));
+        }
         request.extensions_mut().insert(self.arrival.clone());
         self.app.call(request)
     }

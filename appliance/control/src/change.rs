@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use lanai_diagnostics::Severity;
+use lanai_network::{Cut, Visitor, cuts, plan};
 use lanai_store::{NewRevision, RevisionId, StoredFile};
 
 use crate::effects::effects;
@@ -26,6 +27,8 @@ pub(crate) struct Request {
     pub(crate) base: Option<RevisionId>,
     /// On trial for this time, if any.
     pub(crate) within: Option<Within>,
+    /// Not on trial even if it may cut off whoever asks.
+    pub(crate) for_good: bool,
     /// The word for the audit log.
     pub(crate) action: &'static str,
 }
@@ -79,8 +82,13 @@ async fn attempt(inner: &Arc<Inner>, request: Request) -> Result<Applied, ApplyE
     };
     let target = Arc::new(Running { files, model });
     let before = inner.running();
+    let cuts = cuts_of(inner, &target, request.author.visitor).await?;
+    let within = match request.within {
+        None if !cuts.is_empty() && !request.for_good => Some(Within::USUAL),
+        within => within,
+    };
     trial::clear(inner).await?;
-    if request.within.is_none() {
+    if within.is_none() {
         keep_edits(inner, &before.files, &target.files, live).await?;
     }
     let new = NewRevision {
@@ -88,11 +96,11 @@ async fn attempt(inner: &Arc<Inner>, request: Request) -> Result<Applied, ApplyE
         author: request.author.name,
         from: request.author.from,
         comment: request.comment.chars().take(COMMENT_LIMIT).collect(),
-        within_s: request.within.map(Within::seconds),
+        within_s: within.map(Within::seconds),
         files: stored(&target.files),
     };
     let id = inner.store.save_pending(&new, inner.now_ms()).await?;
-    let end = match request.within {
+    let end = match within {
         Some(within) => End::Trial(id, within),
         None => End::Install(id),
     };
@@ -117,8 +125,23 @@ async fn attempt(inner: &Arc<Inner>, request: Request) -> Result<Applied, ApplyE
         report,
         plan,
         effects,
+        cuts,
         notices: Vec::new(),
     })
+}
+
+/// How the change may cut off the visitor, if it comes from one.
+async fn cuts_of(
+    inner: &Inner,
+    target: &Running,
+    visitor: Option<Visitor>,
+) -> Result<Vec<Cut>, ApplyError> {
+    let Some(visitor) = visitor else {
+        return Ok(Vec::new());
+    };
+    let observed = inner.host.observe().await.map_err(ApplyError::Network)?;
+    let plan = plan(&target.model.desired(), &observed);
+    Ok(cuts(visitor, &observed, &plan))
 }
 
 /// Text that somebody edited on disk and never applied is about to be replaced: it is kept in the

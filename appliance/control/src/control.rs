@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lanai_network::plan;
+use lanai_network::{Visitor, cuts, plan};
 use lanai_store::{AuditEntry, Revision, RevisionId};
 use tokio::sync::watch;
 
@@ -77,11 +77,15 @@ impl Control {
         check(files, self.inner.surroundings()).0
     }
 
-    /// What [`Control::apply`] would do.
+    /// What [`Control::apply`] would do, for somebody who asks over this connection.
     ///
     /// # Errors
     /// If the files on disk or the network cannot be read.
-    pub async fn preview(&self, files: &FileSet) -> Result<Preview, Error> {
+    pub async fn preview(
+        &self,
+        files: &FileSet,
+        visitor: Option<Visitor>,
+    ) -> Result<Preview, Error> {
         let before = self.live_files().await?;
         let (files, report, model) = self.inner.examine(files.clone()).await?;
         let diff = self
@@ -93,11 +97,13 @@ impl Control {
             diff,
             plan: None,
             effects: None,
+            cuts: Vec::new(),
         };
         if let Some(model) = model {
             let observed = self.inner.host.observe().await?;
             let plan = plan(&model.desired(), &observed);
             let running = self.inner.running();
+            preview.cuts = visitor.map_or_else(Vec::new, |it| cuts(it, &observed, &plan));
             preview.effects = Some(effects(&running.model.config, &model.config, &plan));
             preview.plan = Some(plan);
         }
@@ -105,7 +111,8 @@ impl Control {
     }
 
     /// Makes `files` the running configuration, or changes nothing. With `base`, only if that is the
-    /// live revision. Dropping the future does not stop the change. Before the first
+    /// live revision. A change that may cut off whoever asks for it goes on trial
+    /// ([`Within::USUAL`]). Dropping the future does not stop the change. Before the first
     /// [`Control::boot`] it waits for that.
     ///
     /// # Errors
@@ -125,6 +132,31 @@ impl Control {
             comment,
             base,
             within: None,
+            for_good: false,
+            action: "apply",
+        })
+        .await
+    }
+
+    /// As [`Control::apply`], and never on trial, for one who knows that they may be cut off.
+    ///
+    /// # Errors
+    /// As [`Control::apply`].
+    pub async fn apply_for_good(
+        &self,
+        files: FileSet,
+        author: Author,
+        comment: &str,
+        base: Option<RevisionId>,
+    ) -> Result<Applied, ApplyError> {
+        let comment = comment.to_owned();
+        self.change(Request {
+            files,
+            author,
+            comment,
+            base,
+            within: None,
+            for_good: true,
             action: "apply",
         })
         .await
@@ -150,6 +182,7 @@ impl Control {
             comment,
             base,
             within: Some(within),
+            for_good: false,
             action: "apply",
         })
         .await
@@ -237,11 +270,17 @@ impl Control {
         }
     }
 
-    /// Applies the files of an earlier revision as a new one.
+    /// Applies the files of an earlier revision as a new one; as [`Control::apply_for_good`] if told
+    /// so.
     ///
     /// # Errors
     /// As [`Control::apply`], and if there is no such revision.
-    pub async fn rollback(&self, to: RevisionId, author: Author) -> Result<Applied, ApplyError> {
+    pub async fn rollback(
+        &self,
+        to: RevisionId,
+        author: Author,
+        for_good: bool,
+    ) -> Result<Applied, ApplyError> {
         let files = self.inner.files_of(to).await?;
         let comment = format!("rollback to {to}");
         self.change(Request {
@@ -250,6 +289,7 @@ impl Control {
             comment,
             base: None,
             within: None,
+            for_good,
             action: "rollback",
         })
         .await

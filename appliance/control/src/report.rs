@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use lanai_diagnostics::{Diagnostic, Severity, SourceMap};
-use lanai_network::{Observed, Plan};
+use lanai_network::{Cut, Observed, Plan};
 use lanai_store::{Revision, RevisionId};
 use serde::{Deserialize, Serialize};
 
@@ -44,6 +44,8 @@ pub struct Preview {
     pub plan: Option<Plan>,
     /// What traffic would see; `None` if it was refused.
     pub effects: Option<Effects>,
+    /// How it would cut off whoever asks. Applied all the same, it goes on trial.
+    pub cuts: Vec<Cut>,
 }
 
 /// What a change means for traffic, against the running configuration. A listener is named
@@ -129,6 +131,8 @@ pub struct Applied {
     pub plan: Plan,
     /// What changed for traffic.
     pub effects: Effects,
+    /// How it may cut off whoever asked for it, which put it on trial unless they insisted.
+    pub cuts: Vec<Cut>,
     /// What the person should know although the change succeeded. Usually empty.
     pub notices: Vec<String>,
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use lanai_language::{Environment, Facts};
+use lanai_network::Visitor;
 
 /// Revisions kept unless told otherwise.
 pub const DEFAULT_REVISIONS_KEPT: u32 = 500;
@@ -85,6 +86,8 @@ pub struct Author {
     pub name: String,
     /// "ui 10.0.0.1", "cli uid 0".
     pub from: String,
+    /// The connection over which they ask, if it came over the network: a change is not to cut it.
+    pub visitor: Option<Visitor>,
 }
 
 impl Author {
@@ -93,6 +96,14 @@ impl Author {
         Self {
             name: name.into(),
             from: from.into(),
+            visitor: None,
         }
+    }
+
+    /// The same, over a connection from elsewhere.
+    #[must_use]
+    pub fn over(mut self, visitor: Option<Visitor>) -> Self {
+        self.visitor = visitor;
+        self
     }
 }

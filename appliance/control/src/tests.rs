@@ -7,6 +7,7 @@ mod changes;
 mod failures;
 pub(crate) mod faults;
 mod looking;
+mod management;
 mod repairs;
 mod trials;
 mod world;

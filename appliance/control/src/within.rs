@@ -30,6 +30,8 @@ pub enum WithinError {
 impl Within {
     /// The shortest.
     pub const MIN: Within = Within(10);
+    /// What a change gets that goes on trial without being asked to.
+    pub const USUAL: Within = Within(5 * 60);
     /// The longest.
     pub const MAX: Within = Within(24 * 3600);
 

@@ -17,6 +17,7 @@ mod desired;
 mod observed;
 mod plan;
 mod problem;
+mod reach;
 pub mod simulation;
 mod state;
 mod step;
@@ -27,6 +28,7 @@ pub use desired::{Desired, Need, WantedAddress, WantedLink, WantedRoute, WantedS
 pub use observed::{Observed, ObservedAddress, ObservedLink, ObservedRoute, ObservedSysctl};
 pub use plan::{Plan, plan};
 pub use problem::Problem;
+pub use reach::{Cut, Visitor, Way, cuts};
 pub use state::{
     Family, InterfaceAddress, InterfaceName, NextHop, Route, RouteKind, Scope, Sysctl,
     effective_metric,

@@ -4,6 +4,7 @@
 mod check;
 mod remote;
 mod upgrade;
+mod visitor;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -39,6 +40,9 @@ enum Verb {
     /// Show what an apply of the files in the configuration directory would do
     Plan(Target),
     /// Put the files in the configuration directory into effect, as a new revision
+    ///
+    /// A change that may cut off the connection you came by (its address, the way back to you) is put
+    /// on trial for five minutes, unless you say --no-confirm.
     Apply {
         /// Why, for the history
         #[arg(long, short = 'm', default_value = "")]
@@ -47,6 +51,9 @@ enum Verb {
         /// previous revision comes back by itself
         #[arg(long, value_name = "TIME")]
         confirm_within: Option<Within>,
+        /// For good, even if it may cut off the connection you came by
+        #[arg(long, conflicts_with = "confirm_within")]
+        no_confirm: bool,
         #[command(flatten)]
         target: Target,
     },
@@ -57,6 +64,9 @@ enum Verb {
         /// Which; without it the revision on trial is taken back, or the one before the live one
         /// is put into effect
         revision: Option<i64>,
+        /// For good, even if it may cut off the connection you came by
+        #[arg(long)]
+        no_confirm: bool,
         #[command(flatten)]
         target: Target,
     },

@@ -4,7 +4,7 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::{Reach, Target, User, Verb};
+use super::{Reach, Target, User, Verb, visitor};
 use crate::ownership::{self, EditedError};
 use crate::settings::SettingsError;
 use crate::wire::client::{CallError, Client};
@@ -60,6 +60,7 @@ fn ask(verb: Verb) -> Result<Reply, RemoteError> {
         command,
         form: target.form.form(),
         name: name(),
+        visitor: visitor::visitor(),
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -78,17 +79,29 @@ fn command(verb: Verb) -> Result<(Target, Command), RemoteError> {
         Verb::Apply {
             comment,
             confirm_within,
+            no_confirm,
             target,
         } => {
             let command = Command::Apply {
                 files: files(&target.directories)?,
                 comment,
                 within: confirm_within,
+                for_good: no_confirm,
             };
             (target, command)
         }
         Verb::Confirm(target) => (target, Command::Confirm),
-        Verb::Rollback { revision, target } => (target, Command::Rollback { to: revision }),
+        Verb::Rollback {
+            revision,
+            no_confirm,
+            target,
+        } => {
+            let command = Command::Rollback {
+                to: revision,
+                for_good: no_confirm,
+            };
+            (target, command)
+        }
         Verb::Revisions { limit, target } => (target, Command::Revisions { limit }),
         Verb::Diff { from, to, target } => (target, Command::Diff { from, to }),
         Verb::Show { what, target } => (target, Command::Show { what }),

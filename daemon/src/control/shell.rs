@@ -30,7 +30,7 @@ impl Answers {
     async fn run(&self, command: Command, paper: Paper, author: Author) -> Reply {
         let control = &self.control;
         match command {
-            Command::Plan { files } => match control.preview(&files.0).await {
+            Command::Plan { files } => match control.preview(&files.0, author.visitor).await {
                 Ok(preview) => render::plan(paper, &preview),
                 Err(error) => paper.failed(&error),
             },
@@ -38,8 +38,14 @@ impl Answers {
                 files,
                 comment,
                 within,
+                for_good,
             } => {
                 let applied = match within {
+                    None if for_good => {
+                        control
+                            .apply_for_good(files.0, author, &comment, None)
+                            .await
+                    }
                     None => control.apply(files.0, author, &comment, None).await,
                     Some(within) => {
                         control
@@ -56,7 +62,7 @@ impl Answers {
                 Ok(revision) => render::confirmed(paper, revision),
                 Err(error) => paper.failed(&error),
             },
-            Command::Rollback { to } => self.rollback(paper, to, author).await,
+            Command::Rollback { to, for_good } => self.rollback(paper, to, author, for_good).await,
             Command::Revisions { limit } => match control.revisions(limit, None).await {
                 Ok(revisions) => render::revisions(paper, &revisions),
                 Err(error) => paper.failed(&error),
@@ -74,7 +80,13 @@ impl Answers {
         }
     }
 
-    async fn rollback(&self, paper: Paper, to: Option<i64>, author: Author) -> Reply {
+    async fn rollback(
+        &self,
+        paper: Paper,
+        to: Option<i64>,
+        author: Author,
+        for_good: bool,
+    ) -> Reply {
         if let (None, Some(trial)) = (to, self.control.trial()) {
             return match self.control.take_back(Some(trial.revision), author).await {
                 Ok(back) => render::taken_back(paper, &back),
@@ -89,7 +101,7 @@ impl Answers {
                 Err(error) => return paper.failed(&error),
             },
         };
-        match self.control.rollback(to, author).await {
+        match self.control.rollback(to, author, for_good).await {
             Ok(applied) => render::applied(paper, &applied),
             Err(error) => render::not_applied(paper, &error),
         }
@@ -193,7 +205,8 @@ impl Answer for Answers {
     async fn answer(&self, peer: &UCred, (): &mut (), question: Question) -> Reply {
         let mut name: String = question.name.chars().filter(|c| !c.is_control()).collect();
         name.truncate(name.floor_char_boundary(NAME_LIMIT));
-        let author = Author::new(name, format!("cli uid {}", peer.uid()));
+        let from = format!("cli uid {}", peer.uid());
+        let author = Author::new(name, from).over(question.visitor);
         self.run(question.command, Paper::new(question.form), author)
             .await
     }

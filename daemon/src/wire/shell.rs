@@ -4,6 +4,7 @@
 //! nothing of what they mean.
 
 use lanai_control::{Role, Within};
+use lanai_network::Visitor;
 use serde::{Deserialize, Serialize};
 
 use super::files::Files;
@@ -20,6 +21,8 @@ pub(crate) struct Question {
     pub(crate) form: Form,
     /// Who asks, for the history: the name of the user who logged in.
     pub(crate) name: String,
+    /// The connection over which they came, if they came over the network.
+    pub(crate) visitor: Option<Visitor>,
 }
 
 /// How an outcome is shown.
@@ -45,12 +48,14 @@ pub(crate) enum Command {
         files: Files,
         comment: String,
         within: Option<Within>,
+        /// Not on trial even if it may cut off whoever asks.
+        for_good: bool,
     },
     /// Keep the revision on trial.
     Confirm,
     /// Put an earlier revision into effect. Without a number: take the revision on trial back, or
     /// put the one before the live one into effect.
-    Rollback { to: Option<i64> },
+    Rollback { to: Option<i64>, for_good: bool },
     /// The history, newest first.
     Revisions { limit: u32 },
     /// What changed from one revision to another; to the files on disk without the second; from

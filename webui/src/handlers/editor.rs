@@ -103,6 +103,8 @@ enum Action {
 pub(crate) struct Asked {
     /// After an apply: the revision it made.
     applied: Option<i64>,
+    /// It is on trial without being asked to, since it may cut off whoever applied it.
+    cut: Option<String>,
 }
 
 /// `GET /services`
@@ -142,6 +144,11 @@ async fn show_live(app: App, who: SignedIn, tab: &'static Tab, asked: Asked) -> 
     let tried = trial.filter(|id| asked.applied == Some(*id));
     let outcome = Outcome {
         notice: match applied {
+            None if tried.is_some() && asked.cut.is_some() => Some(Notice::warn(
+                "It is in effect, on trial",
+                "It may cut you off from the box, so it is on trial although you did not ask for \
+                 that. Look whether everything works as you meant it, then confirm it above.",
+            )),
             None if tried.is_some() => Some(Notice::good(
                 "It is in effect, on trial",
                 "Look whether everything works as you meant it, then confirm it above.",
@@ -192,7 +199,7 @@ async fn edit(
             ),
         ),
         Action::Check => check_outcome(&app, &files, tab),
-        Action::Preview => preview_outcome(&app, &files, tab, base, live).await?,
+        Action::Preview => preview_outcome(&app, &files, tab, [base, live], who.0.visitor).await?,
         Action::Apply if !who.may_change() => {
             // Written to the audit log there; the text stays in the editor here.
             let refused = who.check_change(&app, &written.csrf, tab.path).await;
@@ -213,10 +220,13 @@ async fn edit(
                 .await?;
             match applied {
                 Ok(applied) if applied.notices.is_empty() => {
-                    let to = format!("{}?applied={}", tab.path, applied.revision);
+                    let asked = written.chosen.on_trial.is_some();
+                    let cut = !asked && applied.trial.is_some();
+                    let cut = if cut { "&cut=yes" } else { "" };
+                    let to = format!("{}?applied={}{cut}", tab.path, applied.revision);
                     return Ok(Redirect::to(&to).into_response());
                 }
-                other => outcome_of(&app, &files, tab, base, other).await?,
+                other => outcome_of(&app, &files, tab, base, other, who.0.visitor).await?,
             }
         }
     };
@@ -295,6 +305,7 @@ struct Shown<'a> {
 
 fn page(app: &App, who: &SignedIn, tab: &'static Tab, shown: Shown<'_>) -> Response {
     let outcome = shown.outcome;
+    let choice = shown.choice.with(outcome.plan.as_ref());
     let page = EditorPage {
         frame: Frame::new(app, who.session(), shown.live.map(|id| id.0), tab.path),
         tab,
@@ -307,7 +318,7 @@ fn page(app: &App, who: &SignedIn, tab: &'static Tab, shown: Shown<'_>) -> Respo
         text: shown.text,
         comment: shown.comment,
         changed: shown.changed,
-        choice: shown.choice,
+        choice,
         may_change: who.may_change(),
     };
     show(outcome.status, &page)

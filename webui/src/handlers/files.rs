@@ -149,7 +149,7 @@ pub(crate) async fn show_delete(
 ) -> Answer {
     let live = live_id(&app).await?;
     let files = without(&app, &asked.name).await?;
-    let preview = app.control.preview(&files).await?;
+    let preview = app.control.preview(&files, who.0.visitor).await?;
     let report = &preview.report;
     let mut plan = change_plan(&preview);
     let problems = plan.as_mut().map(|plan| std::mem::take(&mut plan.problems));
@@ -162,9 +162,9 @@ pub(crate) async fn show_delete(
         } else {
             refusals(problems)
         },
+        choice: Choice::default().with(plan.as_ref()),
         plan,
         base: shown(live),
-        choice: Choice::default(),
     };
     Ok(show(StatusCode::OK, &page))
 }

@@ -213,6 +213,8 @@ pub(crate) struct Confirmed {
     csrf: String,
     /// The revision that was live when the preview was shown.
     base: i64,
+    /// Not on trial even if it may cut off whoever asks.
+    for_good: Option<String>,
 }
 
 /// `POST /history/{id}/rollback`
@@ -231,7 +233,12 @@ pub(crate) async fn roll_back(
         );
         return rollback_page(&app, &who, id, StatusCode::CONFLICT, Some((notice, None))).await;
     }
-    match app.control.rollback(RevisionId(id), who.0.author()).await {
+    let for_good = confirmed.for_good.is_some();
+    match app
+        .control
+        .rollback(RevisionId(id), who.0.author(), for_good)
+        .await
+    {
         Ok(applied) => {
             let to = format!("/history?applied={}&to={id}", applied.revision);
             Ok(Redirect::to(&to).into_response())
@@ -254,7 +261,7 @@ async fn rollback_page(
 ) -> Answer {
     let found = app.control.revision(RevisionId(id)).await?;
     let files = app.control.revision_files(found.id).await?;
-    let preview = app.control.preview(&files).await?;
+    let preview = app.control.preview(&files, who.0.visitor).await?;
     let live = live(app).await?;
     let (mut notice, why) = match told {
         Some((notice, why)) => (Some(notice), why),

@@ -106,6 +106,8 @@ pub(crate) async fn login(State(app): State<App>, peer: Peer, Form(given): Form<
                         session: new.session,
                         token: new.token,
                         peer,
+                        // Nothing is applied before the text was seen again.
+                        visitor: None,
                     });
                     editor::resume(&app, &who, kept).await?
                 }

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use crate::app::App;
 use crate::error::Nope;
 use crate::extractors::{Arrival, SignedIn};
+use crate::views::change::ChangePlan;
 
 use super::Answer;
 use super::editor::outcome::sentence;
@@ -28,6 +29,10 @@ pub(crate) struct Choice {
     pub(crate) on: bool,
     /// Value, words, and whether it is the one chosen.
     pub(crate) times: Vec<(&'static str, &'static str, bool)>,
+    /// The change may cut off whoever applies it, which puts it on trial unless they insist.
+    pub(crate) cuts: bool,
+    /// Whether they insist.
+    pub(crate) for_good: bool,
 }
 
 /// The same as a form sends it. A form without these fields applies for good.
@@ -36,6 +41,8 @@ pub(crate) struct Chosen {
     /// A checkbox: there, or not.
     pub(crate) on_trial: Option<String>,
     pub(crate) within: Option<String>,
+    /// A checkbox that is offered where it matters.
+    pub(crate) for_good: Option<String>,
 }
 
 impl Default for Choice {
@@ -51,17 +58,26 @@ impl Choice {
         Self {
             on,
             times: times.into(),
+            cuts: false,
+            for_good: false,
         }
+    }
+
+    /// The same, for a change with this plan.
+    pub(crate) fn with(mut self, plan: Option<&ChangePlan>) -> Self {
+        self.cuts = plan.is_some_and(|plan| !plan.cuts.is_empty());
+        self
     }
 }
 
 impl Chosen {
     /// What was chosen, to be shown again.
     pub(crate) fn again(&self) -> Choice {
-        Choice::new(
-            self.on_trial.is_some(),
-            self.within.as_deref().unwrap_or(USUAL),
-        )
+        let within = self.within.as_deref().unwrap_or(USUAL);
+        Choice {
+            for_good: self.for_good.is_some(),
+            ..Choice::new(self.on_trial.is_some(), within)
+        }
     }
 
     /// Applies as it was chosen.
@@ -74,6 +90,9 @@ impl Chosen {
         base: Option<RevisionId>,
     ) -> Result<Result<Applied, ApplyError>, Nope> {
         let control = &app.control;
+        if self.on_trial.is_none() && self.for_good.is_some() {
+            return Ok(control.apply_for_good(files, author, comment, base).await);
+        }
         if self.on_trial.is_none() {
             return Ok(control.apply(files, author, comment, base).await);
         }

@@ -16,6 +16,8 @@ pub(crate) struct ChangePlan {
     /// Steps before the engine swaps, and after.
     pub(crate) before: Vec<Step>,
     pub(crate) after: Vec<Step>,
+    /// How it may cut off whoever looks at it.
+    pub(crate) cuts: Vec<String>,
     /// What cannot be done: a place and a sentence each.
     pub(crate) problems: Vec<(String, String)>,
 }
@@ -52,6 +54,7 @@ pub(crate) fn change_plan(preview: &Preview) -> Option<ChangePlan> {
         effects: preview.effects.as_ref().map(effects).unwrap_or_default(),
         before,
         after,
+        cuts: preview.cuts.iter().map(ToString::to_string).collect(),
         problems: problems
             .map(|problem| (problem.origin().to_string(), problem.to_string()))
             .collect(),

@@ -69,14 +69,17 @@ async fn a_rollback_is_a_new_revision_with_the_old_files() {
     let one = old();
     let first = control.apply(one.clone(), ann(), "", None).await.unwrap();
     control.apply(new(), ann(), "", None).await.unwrap();
-    let back = control.rollback(first.revision, ann()).await.unwrap();
+    let back = control
+        .rollback(first.revision, ann(), false)
+        .await
+        .unwrap();
     world.assert_is(&control, &one).await;
     let revision = control.revision(back.revision).await.unwrap();
     assert_eq!(
         (revision.id.0, revision.comment.as_str()),
         (3, "rollback to 1")
     );
-    let missing = control.rollback(crate::RevisionId(99), ann()).await;
+    let missing = control.rollback(crate::RevisionId(99), ann(), false).await;
     assert!(
         matches!(
             missing,

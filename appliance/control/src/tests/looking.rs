@@ -9,7 +9,7 @@ async fn a_preview_shows_diff_plan_and_effects_and_touches_nothing() {
     let control = world.booted().await;
     control.apply(old(), ann(), "", None).await.unwrap();
     let before = world.snapshot(&control).await;
-    let preview = control.preview(&new()).await.unwrap();
+    let preview = control.preview(&new(), None).await.unwrap();
     assert_eq!(world.snapshot(&control).await, before);
     assert!(!preview.report.is_refused());
     let kinds: Vec<_> = preview
@@ -60,7 +60,7 @@ async fn a_preview_of_nonsense_has_a_diff_and_no_plan() {
     let world = World::new();
     let control = world.booted().await;
     let files = FileSet::from_iter([("haproxy.cfg", "frontnd x\n")]);
-    let preview = control.preview(&files).await.unwrap();
+    let preview = control.preview(&files, None).await.unwrap();
     assert!(preview.report.is_refused() && preview.plan.is_none() && preview.effects.is_none());
     assert_eq!(preview.diff.len(), 1);
 }
@@ -71,7 +71,7 @@ async fn a_private_key_is_shown_nowhere() {
     let control = world.booted().await;
     let (one, two) = (old(), new());
     let first = control.apply(one.clone(), ann(), "", None).await.unwrap();
-    let preview = control.preview(&two).await.unwrap();
+    let preview = control.preview(&two, None).await.unwrap();
     let second = control.apply(two.clone(), ann(), "", None).await.unwrap();
     let diff = control
         .diff(first.revision, Some(second.revision))

@@ -85,7 +85,7 @@ async fn a_trial_is_in_effect_and_in_no_file_and_everybody_else_waits() {
 
     for refused in [
         control.apply(one.clone(), ann(), "", None).await,
-        control.rollback(FIRST, ann()).await,
+        control.rollback(FIRST, ann(), false).await,
         control
             .apply_on_trial(one.clone(), ann(), "", None, minutes())
             .await,

@@ -3,7 +3,7 @@
 use lanai_control::{
     Applied, ApplyError, Effects, FileDiff, OnTrial, Preview, RevisionId, TakenBack,
 };
-use lanai_network::Plan;
+use lanai_network::{Cut, Plan};
 use serde_json::json;
 
 use super::{Ink, Paper, check, check_value, history, lasting, messages, moment};
@@ -22,6 +22,11 @@ pub(in crate::control) fn plan(paper: Paper, preview: &Preview) -> Reply {
             text += &files(paper, &preview.diff);
             text += &network(paper, plan);
             text += &traffic(paper, effects);
+            if !preview.cuts.is_empty() {
+                text += &cut(paper, &preview.cuts);
+                text += "  `lanai apply` puts it on trial for five minutes, unless you say \
+                         --no-confirm\n";
+            }
             text
         },
         || {
@@ -30,6 +35,7 @@ pub(in crate::control) fn plan(paper: Paper, preview: &Preview) -> Reply {
                 object.insert("diff".to_owned(), json!(preview.diff));
                 object.insert("plan".to_owned(), json!(plan));
                 object.insert("effects".to_owned(), json!(effects));
+                object.insert("cuts".to_owned(), json!(preview.cuts));
             }
             value
         },
@@ -44,6 +50,7 @@ pub(in crate::control) fn applied(paper: Paper, applied: &Applied) -> Reply {
             let mut text = messages(paper, &applied.report);
             text += &network(paper, &applied.plan);
             text += &traffic(paper, &applied.effects);
+            text += &cut(paper, &applied.cuts);
             for notice in &applied.notices {
                 text += &format!("{}: {notice}\n", paper.ink(Ink::Warning, "notice"));
             }
@@ -63,6 +70,7 @@ pub(in crate::control) fn applied(paper: Paper, applied: &Applied) -> Reply {
                 object.insert("trial".to_owned(), json!(applied.trial));
                 object.insert("plan".to_owned(), json!(applied.plan));
                 object.insert("effects".to_owned(), json!(applied.effects));
+                object.insert("cuts".to_owned(), json!(applied.cuts));
                 object.insert("notices".to_owned(), json!(applied.notices));
             }
             value
@@ -128,6 +136,18 @@ pub(in crate::control) fn not_applied(paper: Paper, error: &ApplyError) -> Reply
         _ => "; everything is as it was",
     };
     paper.refused(&format!("{}{as_before}", crate::chain(error)))
+}
+
+/// How a change may cut off whoever asks for it.
+fn cut(paper: Paper, cuts: &[Cut]) -> String {
+    if cuts.is_empty() {
+        return String::new();
+    }
+    let mut text = format!("{}\n", paper.ink(Ink::Warning, "This may cut you off"));
+    for cut in cuts {
+        text += &format!("  {cut}\n");
+    }
+    text
 }
 
 fn files(paper: Paper, diff: &[FileDiff]) -> String {

@@ -1,7 +1,7 @@
 //! What became of Check, Preview and Apply.
 
 use axum::http::StatusCode;
-use lanai_control::{Applied, ApplyError, CheckReport, FileSet, RevisionId};
+use lanai_control::{Applied, ApplyError, CheckReport, FileSet, RevisionId, Visitor};
 
 use crate::app::App;
 use crate::error::Nope;
@@ -87,17 +87,22 @@ pub(super) async fn preview_outcome(
     app: &App,
     files: &FileSet,
     tab: &Tab,
-    base: Option<RevisionId>,
-    live: Option<RevisionId>,
+    [base, live]: [Option<RevisionId>; 2],
+    visitor: Option<Visitor>,
 ) -> Result<Outcome, Nope> {
     if base != live {
-        return conflict_outcome(app, files, tab, base, live, StatusCode::OK).await;
+        return conflict_outcome(app, files, tab, [base, live], visitor).await;
     }
-    previewed(app, files, tab).await
+    previewed(app, files, tab, visitor).await
 }
 
-async fn previewed(app: &App, files: &FileSet, tab: &Tab) -> Result<Outcome, Nope> {
-    let preview = app.control.preview(files).await?;
+async fn previewed(
+    app: &App,
+    files: &FileSet,
+    tab: &Tab,
+    visitor: Option<Visitor>,
+) -> Result<Outcome, Nope> {
+    let preview = app.control.preview(files, visitor).await?;
     let mut outcome = checked(&preview.report, tab);
     outcome.diffs = diffs(&preview.diff);
     outcome.plan = change_plan(&preview);
@@ -137,6 +142,7 @@ pub(super) async fn outcome_of(
     tab: &Tab,
     base: Option<RevisionId>,
     result: Result<Applied, ApplyError>,
+    visitor: Option<Visitor>,
 ) -> Result<Outcome, Nope> {
     let error = match result {
         Ok(applied) => {
@@ -148,7 +154,11 @@ pub(super) async fn outcome_of(
             return Ok(outcome);
         }
         Err(ApplyError::Conflict { live }) => {
-            return conflict_outcome(app, files, tab, base, live, StatusCode::CONFLICT).await;
+            let outcome = conflict_outcome(app, files, tab, [base, live], visitor).await?;
+            return Ok(Outcome {
+                status: StatusCode::CONFLICT,
+                ..outcome
+            });
         }
         Err(error) => error,
     };
@@ -241,9 +251,8 @@ async fn conflict_outcome(
     app: &App,
     files: &FileSet,
     tab: &Tab,
-    base: Option<RevisionId>,
-    live: Option<RevisionId>,
-    status: StatusCode,
+    [base, live]: [Option<RevisionId>; 2],
+    visitor: Option<Visitor>,
 ) -> Result<Outcome, Nope> {
     let theirs = match base {
         Some(base) => app.control.diff(base, live).await.unwrap_or_default(),
@@ -251,8 +260,7 @@ async fn conflict_outcome(
     };
     let touched = theirs.iter().any(|file| file.name == tab.file);
     let number = live.map_or(0, |live| live.0);
-    let mut outcome = previewed(app, files, tab).await?;
-    outcome.status = status;
+    let mut outcome = previewed(app, files, tab, visitor).await?;
     outcome.rebased = true;
     outcome.conflict = Some(Conflict {
         base: base.map_or(0, |base| base.0),
