@@ -11,11 +11,7 @@ const BY_ETH1: &str = "SSH_CONNECTION=172.16.100.10 50000 172.16.1.10 22";
 
 /// Takes the address away that the connection is made to.
 fn move_address(appliance: &Appliance<'_>) {
-    appliance.edit(
-        "services.cfg",
-        "ip address 172.16.1.10/24",
-        "ip address 172.16.1.99/24",
-    );
+    appliance.edit("services.cfg", "172.16.1.10/24", "172.16.1.99/24");
 }
 
 /// Runs a verb of `lanai` as somebody who came over this connection, through a shell that does not
