@@ -85,6 +85,11 @@ impl Sink {
         self.diagnostics.len() - self.alerts >= MAX_OTHERS
     }
 
+    /// How many alerts were found.
+    pub(crate) fn alerts(&self) -> usize {
+        self.alerts
+    }
+
     /// Whether an alert was found.
     pub(crate) fn refused(&self) -> bool {
         self.alerts > 0

@@ -6,6 +6,7 @@ use std::time::Duration;
 use lanai_diagnostics::{Code, Diagnostic, Severity, Span};
 use lanai_model::Origin;
 
+use super::grammar::Grammar;
 use crate::codes;
 use crate::lexer::Word;
 use crate::outcome::Sink;
@@ -37,6 +38,10 @@ pub(crate) struct Args<'a> {
     pub(crate) head: Span,
     pub(crate) modifier: Modifier,
     pub(crate) origin: &'a Origin,
+    /// What the table says of the arguments of the line's own keyword.
+    pub(super) grammar: Option<&'a Grammar>,
+    /// Whether the line has no effect where it stands: then nothing of it has to be run.
+    pub(super) idle: bool,
     /// Starts each message: the line whose word the keyword is. Empty for a line's own keyword.
     pub(crate) context: String,
     pub(crate) sink: &'a mut Sink,
@@ -58,6 +63,8 @@ impl<'a> Args<'a> {
             head,
             modifier,
             origin,
+            grammar: None,
+            idle: false,
             context: String::new(),
             sink,
             words,
@@ -84,11 +91,6 @@ impl<'a> Args<'a> {
         Some(word)
     }
 
-    /// Leaves out as many arguments, as far as there are.
-    pub(crate) fn skip(&mut self, arguments: usize) {
-        self.at = self.at.saturating_add(arguments).min(self.words.len());
-    }
-
     /// Leaves out what follows an unknown word: likely its arguments, up to a word that is known.
     pub(crate) fn skip_to(&mut self, known: impl Fn(&Word) -> bool) {
         while self.peek().is_some_and(|word| !known(word)) {
@@ -101,6 +103,14 @@ impl<'a> Args<'a> {
         let rest = self.words.get(self.at..).unwrap_or_default();
         self.at = self.words.len();
         rest
+    }
+
+    /// Checks what is left by the keyword's grammar.
+    pub(super) fn check_rest(&mut self) {
+        match self.grammar {
+            Some(grammar) => grammar.check_line(self),
+            None => self.end_of_line(),
+        }
     }
 
     /// The next argument; `expected` ends the sentence "'KEYWORD' expects ...".
@@ -164,7 +174,7 @@ impl<'a> Args<'a> {
         match value::integer(&text, range.clone()) {
             Ok(number) => Some(number),
             Err(error) => {
-                self.bad_number(word, &error, Some(range));
+                self.bad_number(word, &word.text(), &error, Some(range));
                 None
             }
         }
@@ -175,7 +185,7 @@ impl<'a> Args<'a> {
         match value::size(&word.text(), range.clone()) {
             Ok(size) => Some(size),
             Err(error) => {
-                self.bad_number(word, &error, Some(range));
+                self.bad_number(word, &word.text(), &error, Some(range));
                 None
             }
         }
@@ -186,7 +196,7 @@ impl<'a> Args<'a> {
         match value::duration(&word.text()) {
             Ok(time) => Some(time),
             Err(error) => {
-                self.bad_number(word, &error, None);
+                self.bad_number(word, &word.text(), &error, None);
                 None
             }
         }
@@ -240,6 +250,9 @@ impl<'a> Args<'a> {
     /// Reports what HAProxy takes and this version cannot run. It is no mistake of who wrote the
     /// text, and has a code of its own.
     pub(crate) fn not_run(&mut self, span: Span, what: &str, why: &str, instead: &str) {
+        if self.idle {
+            return;
+        }
         let message = self.told(format!("{what} cannot be run by this version: {why}"));
         let fault = Diagnostic::alert(codes::NOT_SUPPORTED_YET, span, message);
         self.sink.push(fault.with_help(instead));
@@ -267,10 +280,18 @@ impl<'a> Args<'a> {
         }
     }
 
-    fn bad_number(&mut self, word: &Word, error: &NumberError, range: Option<RangeInclusive<u32>>) {
-        let text = shown(&word.value);
+    /// Reports a number that cannot be taken; `text` is the word, or the part of it that is the number.
+    pub(super) fn bad_number(
+        &mut self,
+        word: &Word,
+        text: &str,
+        error: &NumberError,
+        range: Option<RangeInclusive<u32>>,
+    ) {
+        let start = word.text().find(text).unwrap_or(0);
+        let whole = start..start + text.len();
+        let text = shown(text.as_bytes());
         let name = self.name;
-        let whole = 0..word.value.len();
         let (message, at): (String, Range<usize>) = match error {
             NumberError::NotANumber => (
                 format!("'{name}' passed a missing or unparsable integer value in '{text}'"),
@@ -281,7 +302,7 @@ impl<'a> Args<'a> {
                     "unexpected character '{}' in '{name}'",
                     wrong.escape_debug()
                 ),
-                at.clone(),
+                start + at.start..start + at.end,
             ),
             NumberError::Overflow => (
                 format!(

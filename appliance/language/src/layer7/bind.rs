@@ -7,9 +7,9 @@ use lanai_diagnostics::Diagnostic;
 use super::args::Args;
 use super::draft::{BindDraft, ProxyDraft};
 use super::global::MOST_CONNECTIONS;
+use super::ssl;
 use super::table::{Readers, Table};
 use super::tables;
-use super::{later, ssl};
 use crate::codes;
 use crate::lexer::Word;
 use crate::value::{ListenOptions, is_interface_name, listen_addresses, shown, suggest};
@@ -17,7 +17,7 @@ use crate::value::{ListenOptions, is_interface_name, listen_addresses, shown, su
 pub(super) const READERS: Readers<ProxyDraft> = &[("bind", bind)];
 
 pub(super) static TABLE: LazyLock<Table<BindDraft>> =
-    LazyLock::new(|| Table::new(&[tables::BIND], &[WORDS]));
+    LazyLock::new(|| Table::new(tables::BIND, &[WORDS]));
 
 pub(super) const WORDS: Readers<BindDraft> = &[
     ("backlog", |bind, args| {
@@ -93,14 +93,7 @@ fn bind(draft: &mut ProxyDraft, args: &mut Args<'_>) {
             Some(row) => args.within(word, row.keyword.name, |args| {
                 row.read_word(&mut bind, args)
             }),
-            None => match later::BIND.of(&word.text()) {
-                Some(arguments) => {
-                    let message = format!("'{}' is not supported yet", shown(&word.value));
-                    args.alert(codes::NOT_SUPPORTED_YET, word.span, message);
-                    args.skip(arguments);
-                }
-                None => unknown(word, args),
-            },
+            None => unknown(word, args),
         }
     }
     draft.binds.push(bind);

@@ -8,9 +8,7 @@ use super::args::{Args, Modifier};
 use super::draft::{Draft, GlobalDraft, ProxyDraft};
 use super::keyword::{Keyword, Sections};
 use super::table::{Found, Readers, Table};
-use super::{
-    bind, global, later, log, options, proxy, rules, server, ssl, stats, tables, timeouts,
-};
+use super::{bind, global, log, options, proxy, rules, server, ssl, stats, tables, timeouts};
 use crate::codes;
 use crate::lexer::Word;
 use crate::line::Statement;
@@ -20,7 +18,7 @@ use crate::value::{shown, suggest};
 
 /// Keywords of `global`.
 pub(super) static GLOBAL: LazyLock<Table<GlobalDraft>> =
-    LazyLock::new(|| Table::new(&[tables::GLOBAL], GLOBAL_READERS));
+    LazyLock::new(|| Table::new(tables::GLOBAL, GLOBAL_READERS));
 
 const GLOBAL_READERS: &[Readers<GlobalDraft>] = &[
     global::READERS,
@@ -31,7 +29,7 @@ const GLOBAL_READERS: &[Readers<GlobalDraft>] = &[
 
 /// Keywords of `defaults`, `frontend`, `listen` and `backend`.
 pub(super) static PROXY: LazyLock<Table<ProxyDraft>> =
-    LazyLock::new(|| Table::new(&[tables::PROXY, tables::RULES], PROXY_READERS));
+    LazyLock::new(|| Table::new(tables::PROXY, PROXY_READERS));
 
 const PROXY_READERS: &[Readers<ProxyDraft>] = &[
     proxy::READERS,
@@ -49,8 +47,6 @@ pub(super) struct Place<'a> {
     /// `global`, `defaults`, `frontend`, ...
     pub(super) word: &'static str,
     pub(super) name: &'a str,
-    /// Keywords of HAProxy that are not supported yet.
-    pub(super) later: later::Words,
 }
 
 /// Has a line read by its keyword's handler.
@@ -69,7 +65,7 @@ pub(super) fn dispatch<T: Draft>(
     };
     let (row, used) = match table.find(words) {
         Found::Row(row, used) => (row, used),
-        Found::Group => return unknown_in_group(table, place, words, sink),
+        Found::Group => return unknown_in_group(table, words, sink),
         Found::Unknown => return unknown(table, place, first, sink),
     };
     let (head, arguments) = words.split_at(used.min(words.len()));
@@ -111,6 +107,7 @@ pub(super) fn dispatch<T: Draft>(
     }
     let refused = misplaced(keyword, place, head, args.sink);
     if !refused {
+        args.idle = true;
         row.read_line(&mut draft.scratch(), &mut args);
     }
 }
@@ -145,14 +142,6 @@ fn misplaced(keyword: &Keyword, place: &Place<'_>, head: Span, sink: &mut Sink) 
 
 fn unknown<T>(table: &Table<T>, place: &Place<'_>, word: &Word, sink: &mut Sink) {
     let text = shown(&word.value);
-    if place.later.contains(&word.text()) {
-        let message = format!(
-            "keyword '{text}' in '{}' section is not supported yet",
-            place.word
-        );
-        sink.alert(codes::NOT_SUPPORTED_YET, word.span, message);
-        return;
-    }
     let message = format!("unknown keyword '{text}' in '{}' section", place.word);
     let fault = Diagnostic::alert(codes::UNKNOWN_KEYWORD, word.span, message);
     let fault = suggest(
@@ -161,11 +150,12 @@ fn unknown<T>(table: &Table<T>, place: &Place<'_>, word: &Word, sink: &mut Sink)
         table.first_words().chain(SECTIONS.iter().copied()),
     );
     let first = word.text();
-    let in_proxies = PROXY.knows(&first) || later::PROXY.contains(&first);
-    let in_global = GLOBAL.knows(&first) || later::GLOBAL.contains(&first);
-    let elsewhere = match place.kind == Sections::GLOBAL {
-        true => in_proxies.then_some("it belongs into a proxy or a 'defaults' section"),
-        false => in_global.then_some("it belongs into the 'global' section"),
+    let elsewhere = if place.kind != Sections::GLOBAL && GLOBAL.knows(&first) {
+        Some("it belongs into the 'global' section")
+    } else if !Sections::ALL.contains(place.kind) && PROXY.knows(&first) {
+        Some("it belongs into a proxy or a 'defaults' section")
+    } else {
+        None
     };
     sink.push(match elsewhere {
         Some(help) => fault.with_help(help),
@@ -174,7 +164,7 @@ fn unknown<T>(table: &Table<T>, place: &Place<'_>, word: &Word, sink: &mut Sink)
 }
 
 /// The first word starts several keywords, and the second is of none.
-fn unknown_in_group<T>(table: &Table<T>, place: &Place<'_>, words: &[Word], sink: &mut Sink) {
+fn unknown_in_group<T>(table: &Table<T>, words: &[Word], sink: &mut Sink) {
     let Some(first) = words.first() else {
         return;
     };
@@ -188,18 +178,6 @@ fn unknown_in_group<T>(table: &Table<T>, place: &Place<'_>, words: &[Word], sink
         return;
     };
     let text = shown(&second.value);
-    let later = later::SECOND_WORDS
-        .iter()
-        .filter(|(first, _)| *first == group)
-        .any(|(_, words)| words.contains(&second.text()));
-    if later {
-        let message = format!(
-            "'{group} {text}' in '{}' section is not supported yet",
-            place.word
-        );
-        sink.alert(codes::NOT_SUPPORTED_YET, second.span, message);
-        return;
-    }
     let message = match group.as_ref() {
         "option" => format!("unknown option '{text}'."),
         _ => format!("'{group}' supports {} (got '{text}')", list(table, &group)),

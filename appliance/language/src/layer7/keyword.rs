@@ -49,6 +49,8 @@ pub enum Kind {
     Bind,
     /// A word of a `server`, `default-server` or `server-template` line.
     Server,
+    /// A word of a `load` line of a `crt-store`, and of a line of a crt-list.
+    Load,
     /// What follows `http-request`, `tcp-response content`, `http-check` and their like.
     Action,
     /// A flag of an `acl` line: `-i`, `-m`.
@@ -73,11 +75,12 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds, in the order in which documentation lists them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Section,
         Self::Line,
         Self::Bind,
         Self::Server,
+        Self::Load,
         Self::Action,
         Self::AclFlag,
         Self::AclMatch,
@@ -97,6 +100,7 @@ impl Kind {
             Self::Line => "keyword",
             Self::Bind => "bind option",
             Self::Server => "server option",
+            Self::Load => "certificate option",
             Self::Action => "action",
             Self::AclFlag => "ACL flag",
             Self::AclMatch => "ACL match",
@@ -231,6 +235,8 @@ impl Modes {
     pub const LOG: Self = Self(4);
     /// `mode spop`.
     pub const SPOP: Self = Self(8);
+    /// Those that proxy connections.
+    pub const STREAM: Self = Self(1 | 2);
     /// All; of words that stand in no proxy, too.
     pub const ANY: Self = Self(15);
 

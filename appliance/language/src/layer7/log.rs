@@ -6,6 +6,7 @@ use lanai_model::layer7::{LogTarget, LogTransport};
 use super::args::{Args, Modifier};
 use super::draft::{GlobalDraft, LogLine, ProxyDraft};
 use super::table::Readers;
+use super::tables::NOT_YET;
 use crate::codes;
 use crate::lexer::Word;
 use crate::value::{log_address, shown, suggest};
@@ -92,8 +93,8 @@ fn target(args: &mut Args<'_>) -> Option<LogTarget> {
         .peek()
         .filter(|word| word.is("sample") || word.is("profile"))
     {
-        let message = format!("log : '{}' is not supported yet", word.text());
-        args.alert(codes::NOT_SUPPORTED_YET, word.span, message);
+        let what = format!("'{}'", word.text());
+        args.not_run(word.span, &format!("log : {what}"), NOT_YET, "leave it out");
         args.rest();
         return None;
     }
@@ -129,8 +130,13 @@ fn target(args: &mut Args<'_>) -> Option<LogTarget> {
 fn log_format(args: &mut Args<'_>) -> Option<LogTransport> {
     let word = args.value("format")?;
     if word.is("timed") || word.is("iso") {
-        let message = format!("log : format '{}' is not supported yet", word.text());
-        args.alert(codes::NOT_SUPPORTED_YET, word.span, message);
+        let what = format!("log : format '{}'", word.text());
+        args.not_run(
+            word.span,
+            &what,
+            NOT_YET,
+            "write 'format raw', or leave it out",
+        );
         return None;
     }
     args.one_of(

@@ -7,6 +7,7 @@ use super::args::{Args, Modifier};
 use super::draft::ProxyDraft;
 use super::keyword::Sections;
 use super::table::Readers;
+use super::tables::NOT_YET;
 use crate::codes;
 use crate::lexer::Word;
 use crate::value::{is_header_name, network, shown, suggest};
@@ -108,8 +109,8 @@ fn connection(draft: &mut ProxyDraft, args: &mut Args<'_>, mode: HttpConnectionM
 
 fn log_format(draft: &mut ProxyDraft, args: &mut Args<'_>, format: LogFormat) {
     if let Some(word) = args.take_if("clf") {
-        let message = format!("'{} clf' is not supported yet", args.name);
-        args.alert(codes::NOT_SUPPORTED_YET, word.span, message);
+        let what = format!("'{} clf'", args.name);
+        args.not_run(word.span, &what, NOT_YET, "leave 'clf' out");
     } else if format == LogFormat::Http
         && let Some(word) = args.peek()
     {

@@ -7,6 +7,7 @@ use super::args::Args;
 use super::draft::ProxyDraft;
 use super::global::MOST_CONNECTIONS;
 use super::table::Readers;
+use super::tables::NOT_YET;
 use crate::codes;
 use crate::value::{shown, suggest};
 
@@ -35,6 +36,12 @@ pub(super) const READERS: Readers<ProxyDraft> = &[
 fn mode(draft: &mut ProxyDraft, args: &mut Args<'_>) {
     let word = args.peek();
     let text = word.map(|word| word.text()).unwrap_or_default();
+    if matches!(text.as_ref(), "log" | "spop") {
+        args.check_rest();
+        let what = format!("'mode {text}'");
+        args.not_run(args.head, &what, NOT_YET, "use 'tcp' or 'http'");
+        return;
+    }
     let mode = match text.as_ref() {
         "http" => Mode::Http,
         "tcp" => Mode::Tcp,
@@ -63,47 +70,26 @@ fn default_backend(draft: &mut ProxyDraft, args: &mut Args<'_>) {
     }
 }
 
-/// HAProxy's other algorithms, which are not supported yet.
-const LATER_BALANCE: &[&str] = &[
-    "static-rr",
-    "leastconn",
-    "first",
-    "source",
-    "uri",
-    "url_param",
-    "hdr",
-    "hash",
-    "log-hash",
-    "random",
-    "rdp-cookie",
-    "sticky",
-];
-
 fn balance(draft: &mut ProxyDraft, args: &mut Args<'_>) {
     // As in HAProxy: nothing is round robin, and it takes no arguments.
-    let Some(word) = args.take() else {
+    let Some(word) = args.peek() else {
         draft.settings.proxy.balance = Balance::RoundRobin;
         return;
     };
-    if word.is("roundrobin") {
+    let roundrobin = word.is("roundrobin");
+    let mistakes = args.sink.alerts();
+    args.check_rest();
+    if roundrobin {
         draft.settings.proxy.balance = Balance::RoundRobin;
-        args.end_of_line();
-        return;
+    } else if args.sink.alerts() == mistakes {
+        let what = format!("'balance {}'", shown(&word.value));
+        args.not_run(
+            word.span,
+            &what,
+            NOT_YET,
+            "use 'roundrobin', or leave it out",
+        );
     }
-    args.rest();
-    let text = word.text();
-    let name = text.split_once('(').map_or(text.as_ref(), |(name, _)| name);
-    if LATER_BALANCE.contains(&name) {
-        let message = format!("'balance {}' is not supported yet", shown(&word.value));
-        args.alert(codes::NOT_SUPPORTED_YET, word.span, message);
-        return;
-    }
-    let message = format!(
-        "balance only supports 'roundrobin' (got '{}')",
-        shown(&word.value)
-    );
-    let fault = Diagnostic::alert(codes::BAD_WORD, word.span, message);
-    args.sink.push(suggest(fault, word, ["roundrobin"]));
 }
 
 fn http_reuse(draft: &mut ProxyDraft, args: &mut Args<'_>) {

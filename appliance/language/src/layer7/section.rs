@@ -8,7 +8,7 @@ use lanai_diagnostics::{Diagnostic, Span};
 use super::dispatch::{GLOBAL, PROXY, Place, dispatch};
 use super::draft::{GlobalDraft, ProxyDraft};
 use super::keyword::Sections;
-use super::later;
+use super::others::Other;
 use super::rules::Others;
 use crate::lexer::Word;
 use crate::line::Statement;
@@ -55,13 +55,13 @@ struct Defaults {
     unnamed: bool,
 }
 
-#[derive(Clone, Copy)]
 enum Current {
     None,
     Global,
     Defaults,
     Proxy,
-    /// A section that is not read: it is not supported, or its own line was wrong beyond guessing.
+    Other(Other),
+    /// A section that is not read: there are too many.
     Skipped,
 }
 
@@ -107,9 +107,17 @@ impl Reader {
             self.start(&text, statement, sink);
             return;
         }
-        match self.current {
+        match &mut self.current {
             Current::None => out_of_section(keyword, sink),
             Current::Skipped => {}
+            Current::Other(other) if other.knows(&text) => other.line(statement, sink),
+            Current::Other(_) => {
+                if !self.looks_like_section(keyword, statement, sink)
+                    && let Current::Other(other) = &mut self.current
+                {
+                    other.line(statement, sink);
+                }
+            }
             Current::Global => {
                 if self.looks_like_section(keyword, statement, sink) {
                     return;
@@ -118,7 +126,6 @@ impl Reader {
                     kind: Sections::GLOBAL,
                     word: "global",
                     name: "",
-                    later: later::GLOBAL,
                 };
                 dispatch(&GLOBAL, &place, statement, &mut self.global, sink);
             }
@@ -138,7 +145,6 @@ impl Reader {
                     kind: draft.section,
                     word: draft.section.names().next().unwrap_or_default(),
                     name: &name,
-                    later: later::PROXY,
                 };
                 dispatch(&PROXY, &place, statement, draft, sink);
             }
@@ -156,9 +162,6 @@ impl Reader {
         let text = keyword.text();
         let known = GLOBAL.knows(&text) || PROXY.knows(&text);
         if known || text == "no" || text == "default" {
-            return false;
-        }
-        if later::GLOBAL.contains(&text) || later::PROXY.contains(&text) {
             return false;
         }
         let words = GLOBAL.first_words().chain(PROXY.first_words());
@@ -187,9 +190,10 @@ impl Reader {
             "listen" => Sections::LISTEN,
             "backend" => Sections::BACKEND,
             other => {
-                self.current = Current::Skipped;
-                let message = format!("section '{other}' is not supported yet");
-                sink.alert(codes::NOT_SUPPORTED_YET, statement.span(), message);
+                self.current = match Sections::of(other) {
+                    Some(kind) => Current::Other(Other::start(kind, statement, sink)),
+                    None => Current::Skipped,
+                };
                 return;
             }
         };

@@ -8,7 +8,6 @@ use lanai_diagnostics::Diagnostic;
 use super::args::Args;
 use super::draft::{ProxyDraft, ServerDraft, ServerSettings};
 use super::global::MOST_CONNECTIONS;
-use super::later;
 use super::table::{Readers, Table};
 use super::tables;
 use crate::codes;
@@ -26,7 +25,7 @@ pub(super) const READERS: Readers<ProxyDraft> = &[
 ];
 
 pub(super) static TABLE: LazyLock<Table<ServerSettings>> =
-    LazyLock::new(|| Table::new(&[tables::SERVER], &[WORDS]));
+    LazyLock::new(|| Table::new(tables::SERVER, &[WORDS]));
 
 pub(super) const WORDS: Readers<ServerSettings> = &[
     ("check", |server, _| {
@@ -100,14 +99,7 @@ fn words(settings: &mut ServerSettings, args: &mut Args<'_>) {
     while let Some(word) = args.take() {
         match TABLE.word(word) {
             Some(row) => args.within(word, row.keyword.name, |args| row.read_word(settings, args)),
-            None => match later::SERVER.of(&word.text()) {
-                Some(arguments) => {
-                    let message = format!("'{}' is not supported yet", shown(&word.value));
-                    args.alert(codes::NOT_SUPPORTED_YET, word.span, message);
-                    args.skip(arguments);
-                }
-                None => unknown(word, args),
-            },
+            None => unknown(word, args),
         }
     }
 }

@@ -3,7 +3,8 @@
 use lanai_model::layer7::{SslBindOptions, TlsVersion};
 
 use super::args::Args;
-use super::draft::GlobalDraft;
+use super::bind;
+use super::draft::{BindDraft, GlobalDraft};
 use super::table::Readers;
 use crate::codes;
 use crate::lexer::Word;
@@ -31,10 +32,13 @@ pub(super) fn version(args: &mut Args<'_>) -> Option<TlsVersion> {
     }
     let old = ["SSLv3", "TLSv1.0", "TLSv1.1"];
     if old.iter().any(|old| word.is(old)) {
-        let message = format!("'{text}' is not supported: RFC 7568 and RFC 8996 forbid it");
-        let fault = Diagnostic::alert(codes::BAD_WORD, word.span, message);
-        args.sink
-            .push(fault.with_help("write TLSv1.2 or TLSv1.3, or leave it out"));
+        let instead = "write TLSv1.2 or TLSv1.3, or leave it out";
+        args.not_run(
+            word.span,
+            &format!("'{text}'"),
+            "RFC 7568 and RFC 8996 forbid it",
+            instead,
+        );
         return None;
     }
     let message = format!("'{text}' : unknown ssl/tls version");
@@ -42,9 +46,6 @@ pub(super) fn version(args: &mut Args<'_>) -> Option<TlsVersion> {
     args.sink.push(suggest(fault, word, ["TLSv1.2", "TLSv1.3"]));
     None
 }
-
-/// Names of the words, for suggestions.
-const OPTIONS: &[&str] = &["no-tls-tickets", "ssl-max-ver", "ssl-min-ver"];
 
 fn default_options(draft: &mut GlobalDraft, args: &mut Args<'_>) {
     if args.peek().is_none() {
@@ -57,7 +58,7 @@ fn default_options(draft: &mut GlobalDraft, args: &mut Args<'_>) {
                 format!("unknown option '{text}' on global statement 'ssl-default-bind-options'.");
             let fault = Diagnostic::alert(codes::BAD_WORD, word.span, message);
             args.sink
-                .push(suggest(fault, word, OPTIONS.iter().copied()));
+                .push(suggest(fault, word, bind::TABLE.first_words()));
         }
     }
 }
@@ -70,6 +71,24 @@ fn option<'a>(options: &mut SslBindOptions, word: &'a Word, args: &mut Args<'a>)
         "ssl-max-ver" => options.max_version = args.within(word, "ssl-max-ver", version),
         // Older versions are off in any case.
         "no-sslv3" | "no-tlsv10" | "no-tlsv11" => {}
+        "force-sslv3"
+        | "force-tlsv10"
+        | "force-tlsv11"
+        | "force-tlsv12"
+        | "force-tlsv13"
+        | "no-tlsv12"
+        | "no-tlsv13"
+        | "tls-tickets"
+        | "strict-sni"
+        | "no-strict-sni"
+        | "prefer-client-ciphers" => {
+            if let Some(row) = bind::TABLE.word(word) {
+                let name = row.keyword.name;
+                args.within(word, name, |args| {
+                    row.read_word(&mut BindDraft::default(), args)
+                });
+            }
+        }
         _ => return false,
     }
     true

@@ -4,9 +4,12 @@ use lanai_diagnostics::Diagnostic;
 use lanai_model::layer7::{AccessLevel, StatsSocket};
 
 use super::args::Args;
-use super::draft::GlobalDraft;
+use super::bind;
+use super::draft::{BindDraft, GlobalDraft};
+use super::keyword::Status;
 use super::table::Readers;
 use crate::codes;
+use crate::lexer::Word;
 use crate::value::{ListenOptions, listen_addresses, shown, suggest};
 
 pub(super) const READERS: Readers<GlobalDraft> = &[
@@ -47,6 +50,21 @@ fn socket(draft: &mut GlobalDraft, args: &mut Args<'_>) {
                 }
             }
             "mode" => mode = args.within(word, "mode", permissions).or(mode),
+            "severity-output" => {
+                args.within(word, "severity-output", |args| {
+                    if let Some(word) = args.value("format") {
+                        let known = [("none", ()), ("number", ()), ("string", ())];
+                        args.one_of(word, &known);
+                    }
+                });
+                let instead = "leave it out; messages are shown without their severity";
+                args.not_run(
+                    word.span,
+                    "'severity-output'",
+                    "it is not built yet",
+                    instead,
+                );
+            }
             "expose-fd" => {
                 // Listeners are handed from one engine to the next by the parent process.
                 if args.take_if("listeners").is_none() {
@@ -54,7 +72,7 @@ fn socket(draft: &mut GlobalDraft, args: &mut Args<'_>) {
                     args.alert(codes::BAD_WORD, word.span, message);
                 }
             }
-            _ => unknown(word, args),
+            _ => other(word, args),
         }
     }
     let sockets = addresses.into_iter().map(|(address, _)| StatsSocket {
@@ -93,24 +111,18 @@ fn permissions(args: &mut Args<'_>) -> Option<u32> {
     mode
 }
 
-/// Words of HAProxy's that would change who may connect, and are thus not ignored.
-const LATER: &[&str] = &[
-    "accept-proxy",
-    "group",
-    "process",
-    "severity-output",
-    "thread",
-    "uid",
-    "gid",
-    "user",
-];
-
-fn unknown(word: &crate::lexer::Word, args: &mut Args<'_>) {
+/// Any other word of a `bind` line is one of `stats socket` too, and none has an effect here.
+fn other<'a>(word: &'a Word, args: &mut Args<'a>) {
     let text = shown(&word.value);
-    if LATER.iter().any(|later| word.is(later)) {
-        let message = format!("'{text}' is not supported yet");
-        args.alert(codes::NOT_SUPPORTED_YET, word.span, message);
-        args.rest();
+    if let Some(row) = bind::TABLE.word(word) {
+        let name = row.keyword.name;
+        args.within(word, name, |args| {
+            row.read_word(&mut BindDraft::default(), args)
+        });
+        if row.keyword.status == Status::Works {
+            let why = "the runtime API's sockets have no such setting";
+            args.not_run(word.span, &format!("'{text}'"), why, "leave it out");
+        }
         return;
     }
     let message = format!("'stats socket' : unknown keyword '{text}'");

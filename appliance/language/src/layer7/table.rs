@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::args::Args;
 use super::grammar::Grammar;
-use super::keyword::{Keyword, Status};
+use super::keyword::{Keyword, Sections, Status};
 use crate::lexer::Word;
 
 /// Reads the line of a keyword into what is being built.
@@ -23,7 +23,8 @@ pub(super) struct Row<T: 'static> {
 
 impl<T> Row<T> {
     /// Reads the arguments of a line's own keyword.
-    pub(super) fn read_line(&self, draft: &mut T, args: &mut Args<'_>) {
+    pub(super) fn read_line<'a>(&'a self, draft: &mut T, args: &mut Args<'a>) {
+        args.grammar = Some(&self.grammar);
         match self.reader {
             Some(read) => read(draft, args),
             None if args.modifier.is_some() => args.end_of_line(),
@@ -41,6 +42,14 @@ impl<T> Row<T> {
         refuse(self.keyword, args);
     }
 }
+
+/// Words whose arguments follow in parentheses.
+const WITH_PARENTHESES: &[&str] = &[
+    "set-proxy-v2-tlv-fmt",
+    "set-var",
+    "set-var-fmt",
+    "unset-var",
+];
 
 /// Reports a keyword that cannot be run, once its line has been read for mistakes.
 fn refuse(keyword: &Keyword, args: &mut Args<'_>) {
@@ -68,9 +77,19 @@ pub(super) enum Found<'a, T: 'static> {
 }
 
 impl<T> Table<T> {
-    pub(super) fn new(areas: &[&'static [Keyword]], readers: &[Readers<T>]) -> Self {
+    pub(super) fn new(areas: &'static [&'static [Keyword]], readers: &[Readers<T>]) -> Self {
+        Self::of(Sections::NONE, areas, readers)
+    }
+
+    /// The rows that may stand in these sections.
+    pub(super) fn of(
+        sections: Sections,
+        areas: &'static [&'static [Keyword]],
+        readers: &[Readers<T>],
+    ) -> Self {
         let readers: HashMap<_, _> = readers.iter().copied().flatten().copied().collect();
         let words = areas.iter().copied().flatten();
+        let words = words.filter(|word| word.sections.contains(sections));
         Self {
             groups: words
                 .clone()
@@ -99,11 +118,11 @@ impl<T> Table<T> {
         let group = self.groups.contains(first.as_ref());
         if group && let Some(second) = words.get(1) {
             let name = format!("{first} {}", second.text());
-            if let Some(row) = self.rows.get(name.as_str()) {
+            if let Some(row) = self.named(&name) {
                 return Found::Row(row, 2);
             }
         }
-        match self.rows.get(first.as_ref()) {
+        match self.named(&first) {
             Some(row) => Found::Row(row, 1),
             None if group => Found::Group,
             None => Found::Unknown,
@@ -112,7 +131,17 @@ impl<T> Table<T> {
 
     /// The row of one word.
     pub(super) fn word(&self, word: &Word) -> Option<&Row<T>> {
-        self.rows.get(word.text().as_ref())
+        self.named(&word.text())
+    }
+
+    /// The row of a name, also of one that has its own arguments in parentheses behind it.
+    fn named(&self, name: &str) -> Option<&Row<T>> {
+        self.rows.get(name).or_else(|| {
+            let (name, _) = name.strip_suffix(')')?.split_once('(')?;
+            let (_, last) = name.rsplit_once(' ').unwrap_or(("", name));
+            let row = self.rows.get(name)?;
+            WITH_PARENTHESES.contains(&last).then_some(row)
+        })
     }
 
     /// Second words of the keywords that start with this one.

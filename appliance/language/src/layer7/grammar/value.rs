@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use crate::codes;
 use crate::layer7::args::Args;
 use crate::lexer::Word;
-use crate::value::{self, is_header_name, is_interface_name, shown};
+use crate::value::{self, NumberError, is_header_name, is_interface_name, shown};
 
 macro_rules! types {
     ($($(#[$about:meta])* $name:ident = $word:literal, $shown:literal;)*) => {
@@ -108,18 +108,10 @@ impl Type {
                     args.alert(codes::BAD_NUMBER, word.span, message);
                 }
             }
-            Self::Number => {
-                args.number(word, bounds(least, most));
-            }
-            Self::Port => {
-                args.number(word, 1..=u16::MAX.into());
-            }
-            Self::Status => {
-                args.number(word, 100..=599);
-            }
-            Self::Size => {
-                args.size(word, bounds(least, most));
-            }
+            Self::Number => number(word, text, bounds(least, most), value::integer, args),
+            Self::Port => number(word, text, 1..=u16::MAX.into(), value::integer, args),
+            Self::Status => number(word, text, 100..=599, value::integer, args),
+            Self::Size => number(word, text, bounds(least, most), value::size, args),
             Self::Time => time(word, least, most, args),
             Self::Octal => {
                 let bits = u32::from_str_radix(text, 8).ok();
@@ -161,6 +153,21 @@ impl Type {
             | Self::Regex
             | Self::Text => {}
         }
+    }
+}
+
+/// How a number is read from a text.
+type ReadNumber = fn(&str, RangeInclusive<u32>) -> Result<u32, NumberError>;
+
+fn number(
+    word: &Word,
+    text: &str,
+    range: RangeInclusive<u32>,
+    read: ReadNumber,
+    args: &mut Args<'_>,
+) {
+    if let Err(error) = read(text, range.clone()) {
+        args.bad_number(word, text, &error, Some(range));
     }
 }
 

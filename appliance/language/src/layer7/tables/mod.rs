@@ -4,22 +4,56 @@ mod bind;
 mod global;
 mod proxy;
 mod rules;
+mod sections;
 mod server;
+mod why;
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::keyword::Keyword;
 
-pub(super) use bind::BIND;
-pub(super) use global::GLOBAL;
-pub(super) use proxy::PROXY;
-pub(super) use rules::RULES;
-pub(super) use server::SERVER;
+pub(super) use why::NOT_YET;
+
+/// Keywords of `global`.
+pub(super) const GLOBAL: &[&[Keyword]] = &[
+    global::PROCESS,
+    global::DEVICES,
+    global::TLS,
+    global::TUNE,
+    global::TUNE_PROTOCOLS,
+];
+
+/// Keywords of `defaults`, `frontend`, `listen` and `backend`.
+pub(super) const PROXY: &[&[Keyword]] = &[
+    proxy::GENERAL,
+    proxy::PERSISTENCE,
+    proxy::TIMEOUTS,
+    proxy::OPTIONS,
+    proxy::CHECKS,
+    proxy::STATISTICS,
+    proxy::SAMPLES,
+    rules::RULES,
+];
+
+/// Words of a `bind` line.
+pub(super) const BIND: &[&[Keyword]] = &[bind::BIND, bind::BIND_TLS];
+
+/// Words of a `server` line.
+pub(super) const SERVER: &[&[Keyword]] = &[server::SERVER, server::SERVER_TLS];
+
+/// Words that start sections.
+pub(super) const SECTIONS: &[&[Keyword]] = &[sections::SECTIONS];
+
+/// Keywords of all other sections.
+pub(super) const OTHERS: &[&[Keyword]] = &[sections::PEERS, sections::RESOLVERS, sections::OTHERS];
+
+/// Words of a `load` line.
+const LOAD: &[&[Keyword]] = &[sections::LOAD];
 
 /// Every table there is. Whoever adds one adds it here, and completion, hover, `explain` and the
 /// documentation have it.
-const ALL: &[&[Keyword]] = &[GLOBAL, PROXY, RULES, BIND, SERVER];
+const ALL: &[&[&[Keyword]]] = &[SECTIONS, GLOBAL, PROXY, BIND, SERVER, LOAD, OTHERS];
 
 /// Rows of one table: name, arguments, first version, sentence, and what else is to be said.
 macro_rules! table {
@@ -38,6 +72,8 @@ use table;
 /// All rows of all tables.
 pub fn keywords() -> impl Iterator<Item = &'static Keyword> {
     ALL.iter()
+        .copied()
+        .flatten()
         .copied()
         .flatten()
         .chain(super::vocabulary::rows())

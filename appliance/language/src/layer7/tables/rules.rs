@@ -1,9 +1,8 @@
 //! The rows of lines with rules (HAProxy manual, section 4.2).
 
 use super::table;
+use super::why::NOT_YET;
 use crate::layer7::keyword::{Keyword, Kind, Sections};
-
-const NOT_YET: &str = "it is not built yet";
 
 table! { RULES: Line, Sections::ALL;
     "acl" "<name> <criterion:text> [<value:text>]..." "1.3" "A named condition."

@@ -38,6 +38,69 @@ fn every_row_is_whole() {
     }
 }
 
+/// Names of the manual of HAProxy 3.2.0: of the headings of its keyword chapters, and of the lists
+/// and matrices that stand before them.
+const MANUAL: &[(&str, Kind, Sections)] = &[
+    (
+        include_str!("../../../tests/manual-3.2/global.txt"),
+        Kind::Line,
+        Sections::GLOBAL,
+    ),
+    (
+        include_str!("../../../tests/manual-3.2/proxy.txt"),
+        Kind::Line,
+        Sections::NONE,
+    ),
+    (
+        include_str!("../../../tests/manual-3.2/bind.txt"),
+        Kind::Bind,
+        Sections::FRONTEND,
+    ),
+    (
+        include_str!("../../../tests/manual-3.2/server.txt"),
+        Kind::Server,
+        Sections::BACKEND,
+    ),
+    (
+        include_str!("../../../tests/manual-3.2/load.txt"),
+        Kind::Load,
+        Sections::CRT_STORE,
+    ),
+];
+
+#[test]
+fn every_keyword_of_the_manual_has_a_row() {
+    let mut missing = Vec::new();
+    let mut count = 0;
+    let has = |name: &str, kind, sections| {
+        find(name)
+            .iter()
+            .any(|row| row.kind == kind && row.sections.contains(sections))
+    };
+    for (names, kind, sections) in MANUAL {
+        for name in names.lines() {
+            count += 1;
+            if !has(name, *kind, *sections) {
+                missing.push(name.to_owned());
+            }
+        }
+    }
+    for line in include_str!("../../../tests/manual-3.2/sections.txt").lines() {
+        count += 1;
+        let (section, name) = line.split_once(" /").expect("a section and a keyword");
+        let place = Sections::of(section).expect("a section");
+        let found = match name.trim() {
+            "" => has(section, Kind::Section, place),
+            name => has(name, Kind::Line, place),
+        };
+        if !found {
+            missing.push(line.to_owned());
+        }
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
+    assert!(count > 700, "{count}");
+}
+
 #[test]
 fn every_grammar_is_read_whole() {
     // Arguments in parentheses have a notation of their own.
