@@ -51,6 +51,8 @@ pub(crate) struct Listening {
     pub(crate) tls: Option<TlsConfig>,
     /// Connections that may wait to be accepted.
     pub(crate) backlog: i32,
+    /// Whether it takes connections to an address that the box does not have.
+    pub(crate) transparent: bool,
     /// `name` of the bind line, else its number.
     pub(crate) label: Arc<str>,
 }
@@ -75,6 +77,16 @@ pub(crate) fn open(bind: &Bind, backlog: i32, shared_port: bool) -> Result<Owned
 /// Has a socket that is open already share its port with the binds that are to join it.
 pub(crate) fn share_port(socket: &OwnedFd) -> io::Result<()> {
     socket2::SockRef::from(socket).set_reuse_port(true)
+}
+
+/// Has a socket that is open already be transparent, or not any more.
+pub(crate) fn set_transparent(socket: &OwnedFd, transparent: bool) -> io::Result<()> {
+    let socket = socket2::SockRef::from(socket);
+    if socket.ip_transparent_v4()? != transparent {
+        // Linux keeps one flag for both families, which IPV6_TRANSPARENT sets as well.
+        socket.set_ip_transparent_v4(transparent)?;
+    }
+    Ok(())
 }
 
 /// The address the kernel knows.
@@ -120,6 +132,12 @@ fn open_inet(
         socket
             .bind_device(Some(interface.as_bytes()))
             .map_err(|e| step(&format!("bind to interface '{interface}' for"), e))?;
+    }
+    if bind.transparent {
+        // For both families, as in `set_transparent`.
+        socket
+            .set_ip_transparent_v4(true)
+            .map_err(|e| step("set IP_TRANSPARENT on", e))?;
     }
     // Accepted sockets inherit it: one system call less for each connection.
     socket

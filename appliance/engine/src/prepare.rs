@@ -199,6 +199,7 @@ impl Prepare<'_> {
                         frontend,
                         tls,
                         backlog,
+                        transparent: bind.transparent,
                         label,
                     }));
                 }
@@ -216,6 +217,7 @@ impl Prepare<'_> {
             address: stats.address.clone(),
             name: None,
             interface: None,
+            transparent: false,
             backlog: None,
             maxconn: None,
             ssl: None,

@@ -4,8 +4,8 @@ use std::io;
 
 use lanai_network::{Family, InterfaceName, Route, Step, Sysctl};
 use libc::{
-    EACCES, EAFNOSUPPORT, EEXIST, EHOSTUNREACH, EINVAL, ENETDOWN, ENETUNREACH, ENOBUFS, ENODEV,
-    ENOENT, ENOMEM, EOPNOTSUPP, EPERM, EROFS,
+    EACCES, EAFNOSUPPORT, EEXIST, EHOSTUNREACH, EINVAL, EMSGSIZE, ENETDOWN, ENETUNREACH, ENOBUFS,
+    ENODEV, ENOENT, ENOMEM, EOPNOTSUPP, EPERM, EROFS,
 };
 
 use crate::error::Cause;
@@ -56,6 +56,39 @@ pub(crate) fn of_failure(failure: Failure) -> Cause {
         }
     };
     Cause { words, errno }
+}
+
+/// Why the rules of our table were not replaced.
+pub(crate) fn of_table(failure: &Failure) -> Cause {
+    let Failure::Refused { errno, said } = failure else {
+        return of_failure(failure.clone());
+    };
+    let mut words = match *errno {
+        ENOENT | EOPNOTSUPP => "this kernel lacks something that the rules need; see that the \
+                                modules nft_socket and nft_ct are there (`modprobe`)"
+            .to_owned(),
+        EMSGSIZE => "there are too many rules for one transaction; use fewer flows".to_owned(),
+        other => general(other),
+    };
+    if let Some(said) = said {
+        words.push_str(" (the kernel says: ");
+        words.push_str(said);
+        words.push(')');
+    }
+    Cause {
+        words,
+        errno: *errno,
+    }
+}
+
+/// Why a setting could not even be noted.
+pub(crate) fn of_ledger(error: &io::Error) -> Cause {
+    Cause {
+        words: format!(
+            "what it was before cannot be noted: {error}; see that the run directory can be written"
+        ),
+        errno: error.raw_os_error().unwrap_or(0),
+    }
 }
 
 /// Why a setting could not be set.

@@ -1,17 +1,19 @@
 //! Doing what was planned.
 
 use lanai_network::{InterfaceAddress, InterfaceName, Route, Step};
-use libc::{EADDRNOTAVAIL, EEXIST, ENODEV, ESRCH};
+use libc::{EADDRNOTAVAIL, EEXIST, ENODEV, ENOENT, ESRCH};
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::{LinkFlags, LinkMessage};
 use rtnetlink::packet_core::{NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE};
 
 use crate::error::{Cause, Error, ExecuteError};
+use crate::ledger::Ledger;
 use crate::message::{self, Names};
 use crate::socket::{Failure, Socket};
-use crate::{cause, observe, sysctl};
+use crate::{cause, nft, observe, sysctl};
 
-/// Executes steps in order, in the network namespace of the calling thread.
+/// Executes steps in order, in the network namespace of the calling thread. What is changed of
+/// settings is noted in the ledger.
 ///
 /// At the first failure the steps done so far are undone in reverse, and the error names the failing
 /// step and its cause; if undoing failed too, it says what is left. A step whose effect is there
@@ -19,7 +21,7 @@ use crate::{cause, observe, sysctl};
 ///
 /// Must be called inside of a tokio runtime with I/O and time enabled. To be awaited to its end:
 /// if the future is dropped in between, what it did stays.
-pub async fn execute(steps: &[Step]) -> Result<(), ExecuteError> {
+pub async fn execute(ledger: &Ledger, steps: &[Step]) -> Result<(), ExecuteError> {
     let Some(first) = steps.first() else {
         return Ok(());
     };
@@ -29,7 +31,7 @@ pub async fn execute(steps: &[Step]) -> Result<(), ExecuteError> {
         cause,
         not_undone: Vec::new(),
     };
-    let mut executor = Executor::open().await.map_err(nothing_done)?;
+    let mut executor = Executor::open(ledger).await.map_err(nothing_done)?;
     let mut undo = Vec::new();
     for (index, step) in steps.iter().enumerate() {
         match executor.execute(step).await {
@@ -54,15 +56,17 @@ enum Effect {
     WasSo,
 }
 
-struct Executor {
+struct Executor<'a> {
+    ledger: &'a Ledger,
     socket: Socket,
     names: Names,
 }
 
-impl Executor {
-    async fn open() -> Result<Self, Cause> {
+impl<'a> Executor<'a> {
+    async fn open(ledger: &'a Ledger) -> Result<Self, Cause> {
         let socket = Socket::open().map_err(Error::Socket);
         let mut executor = Self {
+            ledger,
             socket: socket.map_err(words)?,
             names: Names::new(),
         };
@@ -88,7 +92,9 @@ impl Executor {
 
     async fn execute(&mut self, step: &Step) -> Result<Effect, Cause> {
         match step {
-            Step::SetSysctl { sysctl, to, .. } => {
+            Step::SetSysctl { sysctl, from, to } => {
+                let noted = self.ledger.note(sysctl, from, to);
+                noted.map_err(|error| cause::of_ledger(&error))?;
                 let written = sysctl::write(sysctl, to);
                 written.map_err(|error| cause::of_sysctl(sysctl, &error))?;
                 Ok(Effect::Done)
@@ -103,6 +109,25 @@ impl Executor {
                 let message = RouteNetlinkMessage::NewRoute(message::of_route(to, index));
                 self.change(step, message, NLM_F_CREATE | NLM_F_REPLACE)
                     .await
+            }
+            Step::AddRule(rule) => {
+                let message = RouteNetlinkMessage::NewRule(message::of_rule(rule));
+                let added = self.socket.change(message, NLM_F_CREATE | NLM_F_EXCL).await;
+                match added {
+                    Err(failure) if errno(&failure) == EEXIST => Ok(Effect::WasSo),
+                    other => done(step, other),
+                }
+            }
+            Step::RemoveRule(rule) => {
+                let message = RouteNetlinkMessage::DelRule(message::of_rule(rule));
+                match self.socket.change(message, 0).await {
+                    Err(failure) if errno(&failure) == ENOENT => Ok(Effect::WasSo),
+                    other => done(step, other),
+                }
+            }
+            Step::ReplaceTable { to, .. } => {
+                nft::replace(to.as_ref()).await?;
+                Ok(Effect::Done)
             }
         }
     }

@@ -12,13 +12,16 @@
 mod cause;
 mod error;
 mod execute;
+mod ledger;
 mod message;
 mod monitor;
+mod nft;
 mod observe;
 mod socket;
 mod sysctl;
 
 pub use error::{Cause, Error, ExecuteError};
 pub use execute::execute;
+pub use ledger::Ledger;
 pub use monitor::Monitor;
 pub use observe::observe;

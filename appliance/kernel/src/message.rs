@@ -1,5 +1,7 @@
 //! Translation between `network`'s vocabulary and the kernel's messages (`rtnetlink(7)`).
 
+mod rule;
+
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -18,6 +20,8 @@ use netlink_packet_route::route::{
     RouteAddress, RouteAttribute, RouteFlags, RouteMessage, RouteNextHop, RouteScope, RouteType,
     RouteVia,
 };
+
+pub(crate) use rule::{of_rule, rule};
 
 /// Names of interfaces by index.
 pub(crate) type Names = BTreeMap<u32, InterfaceName>;
@@ -121,13 +125,18 @@ pub(crate) fn route(
         first = hops.remove(0);
     }
     let further: Result<Vec<_>, _> = hops.iter().map(|hop| hop.named(names)).collect();
-    let first = first.named(names)?;
+    let kind = kind(header.kind);
+    let mut first = first.named(names)?;
+    if sends_nothing(kind) {
+        // IPv6 shows `dev lo` for it.
+        first.interface = None;
+    }
     Ok(Some(ObservedRoute {
         route: Route {
             table,
             destination: destination.trunc(),
             metric,
-            kind: kind(header.kind),
+            kind,
             gateway: first.gateway,
             interface: first.interface,
         },
@@ -242,6 +251,13 @@ pub(crate) fn of_route(route: &Route, index: Option<u32>) -> RouteMessage {
     }
     message.attributes = attributes;
     message
+}
+
+fn sends_nothing(kind: RouteKind) -> bool {
+    matches!(
+        kind,
+        RouteKind::Blackhole | RouteKind::Unreachable | RouteKind::Prohibit | RouteKind::Throw
+    )
 }
 
 fn ip(address: &RouteAddress) -> Option<IpAddr> {

@@ -3,37 +3,43 @@
 use std::io;
 
 use lanai_network::{
-    Family, Observed, ObservedAddress, ObservedLink, ObservedRoute, ObservedSysctl, Scope, Sysctl,
+    Observed, ObservedAddress, ObservedLink, ObservedRoute, ObservedRule, ObservedSysctl, Sysctl,
 };
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::address::AddressMessage;
 use netlink_packet_route::link::{LinkAttribute, LinkExtentMask, LinkMessage};
 use netlink_packet_route::route::RouteMessage;
+use netlink_packet_route::rule::RuleMessage;
 
 use crate::error::{Cause, Error};
+use crate::ledger::Ledger;
 use crate::message::{self, Names, UnknownInterface};
 use crate::socket::{Failure, Socket};
-use crate::{cause, sysctl};
+use crate::{cause, nft, sysctl};
 
-/// Reads links, addresses, routes of all tables and the settings that `network` cares about, in the
-/// network namespace of the calling thread.
+/// Reads links, addresses, routes of all tables, policy rules, our nftables table and the settings
+/// that `network` cares about, in the network namespace of the calling thread.
 ///
-/// Must be called inside of a tokio runtime with I/O and time enabled. The three lists are each
-/// consistent in themselves. If an address or a route is on an interface that came after the list of
+/// Must be called inside of a tokio runtime with I/O and time enabled. Each list is
+/// consistent in itself. If an address or a route is on an interface that came after the list of
 /// interfaces was read, all is read again.
-pub async fn observe() -> Result<Observed, Error> {
+pub async fn observe(ledger: &Ledger) -> Result<Observed, Error> {
     let mut socket = Socket::open().map_err(Error::Socket)?;
     for _ in 0..ATTEMPTS {
         let links = links(&mut socket).await?;
         let names: Names = links.iter().map(|l| (l.index, l.name.clone())).collect();
         let addresses = addresses(&mut socket, &names).await?;
         let routes = routes(&mut socket, &names).await?;
+        let rules = rules(&mut socket).await?;
         if let (Ok(addresses), Ok(routes)) = (addresses, routes) {
-            let sysctls = sysctls(&links)?;
+            let nftables = nft::read().await?;
+            let sysctls = sysctls(&links, ledger)?;
             return Ok(Observed {
                 links,
                 addresses,
                 routes,
+                rules,
+                nftables,
                 sysctls,
             });
         }
@@ -85,6 +91,17 @@ pub(crate) async fn routes(
     Ok(routes.collect())
 }
 
+/// The policy rules of both families, in the kernel's order.
+pub(crate) async fn rules(socket: &mut Socket) -> Result<Vec<ObservedRule>, Error> {
+    let question = RouteNetlinkMessage::GetRule(RuleMessage::default());
+    let answers = dump(socket, "policy rules", question).await?;
+    let rules = answers.iter().filter_map(|answer| match answer {
+        RouteNetlinkMessage::NewRule(message) => message::rule(message),
+        _ => None,
+    });
+    Ok(rules.collect())
+}
+
 async fn dump(
     socket: &mut Socket,
     what: &'static str,
@@ -100,23 +117,18 @@ async fn dump(
     })
 }
 
-fn sysctls(links: &[ObservedLink]) -> Result<Vec<ObservedSysctl>, Error> {
-    let interfaces = links.iter().map(|link| Scope::Interface(link.name.clone()));
-    let scopes = [Scope::All, Scope::Default].into_iter().chain(interfaces);
+fn sysctls(links: &[ObservedLink], ledger: &Ledger) -> Result<Vec<ObservedSysctl>, Error> {
+    let holdings = ledger.read();
     let mut sysctls = Vec::new();
-    for scope in scopes {
-        let forwarding = |family| Sysctl::Forwarding {
-            family,
-            scope: scope.clone(),
-        };
-        for sysctl in [
-            forwarding(Family::V4),
-            forwarding(Family::V6),
-            Sysctl::PromoteSecondaries(scope.clone()),
-            Sysctl::ReversePathFilter(scope.clone()),
-        ] {
-            let value = sysctl::read(&sysctl).map_err(|error| unreadable(&sysctl, &error))?;
-            sysctls.extend(value.map(|value| ObservedSysctl { sysctl, value }));
+    for sysctl in Sysctl::all(links.iter().map(|link| link.name.clone())) {
+        let value = sysctl::read(&sysctl).map_err(|error| unreadable(&sysctl, &error))?;
+        if let Some(value) = value {
+            let held = holdings.of(&sysctl, &value);
+            sysctls.push(ObservedSysctl {
+                sysctl,
+                value,
+                held,
+            });
         }
     }
     Ok(sysctls)

@@ -19,7 +19,7 @@ pub(crate) struct Socket {
 }
 
 /// Why there is no answer, or a bad one.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Failure {
     /// The kernel answered with an error code, and sometimes with a sentence.
     Refused {
@@ -135,7 +135,7 @@ fn refused(error: &ErrorMessage) -> Failure {
 
 /// Finds the kernel's sentence in a refusal: the refused request, then attributes (`linux/netlink.h`,
 /// `enum nlmsgerr_attrs`).
-fn sentence(echo: &[u8]) -> Option<String> {
+pub(crate) fn sentence(echo: &[u8]) -> Option<String> {
     let length = u32::from_ne_bytes(echo.get(..4)?.try_into().ok()?);
     let mut rest = echo.get(aligned(usize::try_from(length).ok()?)..)?;
     loop {
@@ -164,7 +164,7 @@ fn aligned(length: usize) -> usize {
 const DUMP_ATTEMPTS: u32 = 100;
 
 /// The kernel answers within milliseconds, save when a driver holds the lock of all interfaces.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 const NLMSGERR_ATTR_MSG: u16 = 1;
 

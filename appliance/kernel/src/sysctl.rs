@@ -10,10 +10,11 @@ use std::path::PathBuf;
 
 use lanai_network::Sysctl;
 
-/// Reads a setting, without white space around it; `None` if this kernel has none of that name.
+/// Reads a setting, its words with one space between them; `None` if this kernel has none of that
+/// name.
 pub(crate) fn read(sysctl: &Sysctl) -> io::Result<Option<String>> {
     match fs::read_to_string(path(sysctl)?) {
-        Ok(text) => Ok(Some(text.trim().to_owned())),
+        Ok(text) => Ok(Some(text.split_whitespace().collect::<Vec<_>>().join(" "))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }

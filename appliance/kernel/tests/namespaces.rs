@@ -8,7 +8,7 @@ use std::thread;
 use lanai_network::{
     Family, InterfaceAddress, Observed, Problem, Route, RouteKind, Scope, Step, Sysctl, TABLE_MAIN,
 };
-use support::{Block, Namespace, apply, desired, plan, steps};
+use support::{Block, Namespace, apply, desired, ledger, plan, steps};
 
 const DEFAULT: &str = "0.0.0.0/0";
 
@@ -81,7 +81,7 @@ fn five_default_routes_in_order_and_nothing_left_to_do() {
     assert_eq!(addresses[0]["addr_info"][0]["local"], "10.13.0.2");
     assert_eq!(addresses[0]["addr_info"][0]["broadcast"], "10.13.0.255");
     // `ip` shows it from 6.4 on only; the kernel hands it back.
-    let observed = namespace.enter(|| async { lanai_kernel::observe().await.unwrap() });
+    let observed = namespace.enter(|| async { lanai_kernel::observe(&ledger()).await.unwrap() });
     let mut addresses = observed.addresses_of("eth3");
     assert_eq!(addresses.next().and_then(|other| other.protocol), Some(76));
     assert_eq!(namespace.sysctl("net.ipv4.ip_forward"), "0");
@@ -186,7 +186,7 @@ fn a_failure_in_the_middle_leaves_everything_as_it_was() {
     for place in 0..=good.len() {
         let mut steps = good.clone();
         steps.insert(place, bad.clone());
-        let error = namespace.enter(|| async { lanai_kernel::execute(&steps).await });
+        let error = namespace.enter(|| async { lanai_kernel::execute(&ledger(), &steps).await });
         let error = error.unwrap_err();
         assert_eq!((error.index, &error.step), (place, &bad), "{error}");
         assert_eq!(error.not_undone, [], "{error}");
@@ -211,12 +211,13 @@ fn a_removal_that_fails_half_way_is_undone_too() {
     let nothing: &[Block<'_>] = &[("eth0", &["10.10.0.2/24"], &[])];
     let removal = namespace.enter(|| async { plan(&desired(nothing)).await });
     let mut steps: Vec<Step> = removal.remove.iter().map(|p| p.step.clone()).collect();
-    assert_eq!(steps.len(), 9, "{removal}");
+    // Four routes and four addresses, the route of eth0, and four settings that go back.
+    assert_eq!(steps.len(), 13, "{removal}");
     steps.push(Step::SetLink {
         interface: "eth9".into(),
         up: true,
     });
-    let error = namespace.enter(|| async { lanai_kernel::execute(&steps).await });
+    let error = namespace.enter(|| async { lanai_kernel::execute(&ledger(), &steps).await });
     let words = error.unwrap_err().to_string();
     assert_eq!(
         words,
@@ -236,7 +237,7 @@ fn undoing_that_fails_says_what_is_left() {
     };
     // It did not have this value, and cannot get it.
     let steps = [set("1", "no number"), set("no number", "1")];
-    let error = namespace.enter(|| async { lanai_kernel::execute(&steps).await });
+    let error = namespace.enter(|| async { lanai_kernel::execute(&ledger(), &steps).await });
     let error = error.unwrap_err();
     assert_eq!(error.index, 1);
     assert!(matches!(&error.not_undone[..], [(step, _)] if *step == steps[0].undo()));
@@ -332,18 +333,26 @@ fn what_others_did_between_plan_and_execution_is_understood() {
     let wanted: &[Block<'_>] = &[("eth0", &["10.1.0.2/24"], &[(DEFAULT, "10.1.0.1", None)])];
     namespace.enter(|| async {
         let planned = plan(&desired(wanted)).await;
-        lanai_kernel::execute(&steps(&planned)).await.unwrap();
+        lanai_kernel::execute(&ledger(), &steps(&planned))
+            .await
+            .unwrap();
         // Everything is there: done again, it is no failure.
-        lanai_kernel::execute(&steps(&planned)).await.unwrap();
+        lanai_kernel::execute(&ledger(), &steps(&planned))
+            .await
+            .unwrap();
         let undo: Vec<Step> = steps(&planned).iter().rev().map(Step::undo).collect();
-        lanai_kernel::execute(&undo).await.unwrap();
+        lanai_kernel::execute(&ledger(), &undo).await.unwrap();
         // Everything is gone: neither.
-        lanai_kernel::execute(&undo).await.unwrap();
+        lanai_kernel::execute(&ledger(), &undo).await.unwrap();
         // Another route in the same place is a failure.
-        lanai_kernel::execute(&steps(&planned)).await.unwrap();
+        lanai_kernel::execute(&ledger(), &steps(&planned))
+            .await
+            .unwrap();
         namespace.ip("route del default");
         namespace.ip("route add default via 10.1.0.99");
-        let error = lanai_kernel::execute(&steps(&planned)).await.unwrap_err();
+        let error = lanai_kernel::execute(&ledger(), &steps(&planned))
+            .await
+            .unwrap_err();
         assert!(
             error
                 .to_string()
@@ -370,7 +379,7 @@ fn removing_what_is_gone_with_its_interface_is_done() {
                 net: "10.0.0.1/8".parse().unwrap(),
             }),
         ];
-        lanai_kernel::execute(&gone).await.unwrap();
+        lanai_kernel::execute(&ledger(), &gone).await.unwrap();
     });
 }
 
@@ -383,7 +392,8 @@ fn many_ways_routes_of_other_tables_and_kinds_are_seen() {
     namespace.ip("route add blackhole 192.0.2.0/24 table 1000");
     namespace.ip("route add 198.51.100.0/24 tos 0x10 via 10.10.0.1");
     namespace.ip("route add local default dev lo table 100");
-    let observed: Observed = namespace.enter(|| async { lanai_kernel::observe().await.unwrap() });
+    let observed: Observed =
+        namespace.enter(|| async { lanai_kernel::observe(&ledger()).await.unwrap() });
     let find = |text: &str| {
         let mut routes = observed.routes.iter();
         routes.find(|other| other.route.to_string() == text)
@@ -429,7 +439,7 @@ fn observing_a_network_in_motion_never_sees_half_of_it() {
     let leaving = (0..200).map(|index| add(format!("10.200.0.{index}/32")));
     let staying = (0..800).map(|index| add(format!("10.20.{}.{}/32", index / 200, index % 200)));
     let all: Vec<Step> = leaving.chain(staying).collect();
-    namespace.enter(|| async { lanai_kernel::execute(&all).await.unwrap() });
+    namespace.enter(|| async { lanai_kernel::execute(&ledger(), &all).await.unwrap() });
     let seen = thread::scope(|scope| {
         let leave = scope.spawn(|| {
             for index in 0..200 {
@@ -438,7 +448,7 @@ fn observing_a_network_in_motion_never_sees_half_of_it() {
         });
         let mut seen = Vec::new();
         while !leave.is_finished() {
-            seen.push(namespace.enter(|| async { lanai_kernel::observe().await }));
+            seen.push(namespace.enter(|| async { lanai_kernel::observe(&ledger()).await }));
         }
         seen
     });

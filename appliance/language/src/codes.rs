@@ -94,6 +94,8 @@ codes! {
     SSL_WITHOUT_CERTIFICATE = "X005";
     /// TLS versions that leave none.
     NO_TLS_VERSION = "X006";
+    /// `transparent` where it would take what is nobody's business.
+    TRANSPARENT_EVERYWHERE = "X007";
     /// A rule or an expression names what no text has.
     UNKNOWN_REFERENCE = "X020";
 

@@ -94,6 +94,10 @@ const EXCEPTIONS: &[(&str, &str)] = &[
          a long device name, and still has TLS 1.0",
     ),
     (
+        "err/transparent",
+        "HAProxy takes `transparent` on every address, and its manual says never to write that",
+    ),
+    (
         "ok/bench-tls",
         "HAProxy opens certificates while it checks; here the check names them, and who reads files \
          looks for them",

@@ -6,34 +6,46 @@
 //!
 //! Invariants:
 //! - This crate touches nothing: no tokio, sockets, files, environment or clock.
-//! - A route or an address is removed or replaced only if it bears our mark ([`ROUTE_PROTOCOL`],
-//!   [`ADDRESS_PROTOCOL`]). What others put there is left alone, and if it stands in the way it is
-//!   reported as a [`Problem`].
+//! - A route, an address or a policy rule is removed or replaced only if it bears our mark
+//!   ([`ROUTE_PROTOCOL`], [`ADDRESS_PROTOCOL`], [`RULE_PROTOCOL`]), a packet filter rule only in our
+//!   own table ([`nft::TABLE`]), a setting is put back only if we changed it ([`Held`]). What others
+//!   put there is left alone, and if it stands in the way it is reported as a [`Problem`].
 //! - Planning again after a plan was executed gives an empty plan; [`simulation`] proves it in tests.
 //!
 //! `docs/network.md` explains the choices to people.
 
 mod desired;
+pub mod nft;
 mod observed;
 mod plan;
+mod ports;
 mod problem;
 mod reach;
+mod rule;
 pub mod simulation;
 mod state;
 mod step;
+mod sysctl;
 #[cfg(test)]
 mod testing;
 
-pub use desired::{Desired, Need, WantedAddress, WantedLink, WantedRoute, WantedSysctl, desired};
-pub use observed::{Observed, ObservedAddress, ObservedLink, ObservedRoute, ObservedSysctl};
-pub use plan::{Plan, plan};
-pub use problem::Problem;
-pub use reach::{Cut, Visitor, Way, cuts};
-pub use state::{
-    Family, InterfaceAddress, InterfaceName, NextHop, Route, RouteKind, Scope, Sysctl,
-    effective_metric,
+pub use desired::{
+    Desired, Need, WantedAddress, WantedChain, WantedFilter, WantedLink, WantedRoute, WantedRule,
+    WantedSysctl, desired,
 };
-pub use step::{PlannedStep, Step};
+pub use observed::{
+    Nftables, Observed, ObservedAddress, ObservedLink, ObservedRoute, ObservedRule, ObservedSysctl,
+};
+pub use plan::{Plan, plan};
+pub use ports::{PortSet, Ports};
+pub use problem::{Note, Problem};
+pub use reach::{Cut, Visitor, Way, cuts};
+pub use rule::{Mark, PolicyRule, RuleAction};
+pub use state::{
+    Family, InterfaceAddress, InterfaceName, NextHop, Route, RouteKind, effective_metric,
+};
+pub use step::{Detail, PlannedStep, Step};
+pub use sysctl::{Held, Scope, Sysctl, Tuning};
 
 /// `rtm_protocol` of every route we add: 76, the letter L.
 ///
@@ -48,6 +60,15 @@ pub const ROUTE_PROTOCOL: u8 = 76;
 /// forgets it, and then an address that is no longer wanted cannot be told from somebody else's and
 /// stays until it is removed by hand.
 pub const ADDRESS_PROTOCOL: u8 = 76;
+
+/// `FRA_PROTOCOL` of every policy rule we add: 76, as for routes. Kept by Linux 4.17 and later.
+pub const RULE_PROTOCOL: u8 = 76;
+
+/// Priorities of our policy rules, before the kernel's for table `main` (32766).
+///
+/// The first are the appliance's own, then come those that lines ask for, then those of lines that
+/// ask for none.
+pub const RULE_PRIORITIES: std::ops::RangeInclusive<u32> = 7600..=9599;
 
 /// The kernel's main routing table, which `ip route show` prints.
 pub const TABLE_MAIN: u32 = 254;

@@ -4,8 +4,11 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::state::{InterfaceAddress, InterfaceName, NextHop, Route, Sysctl};
-use crate::{ADDRESS_PROTOCOL, ROUTE_PROTOCOL};
+use crate::nft;
+use crate::rule::PolicyRule;
+use crate::state::{InterfaceAddress, InterfaceName, NextHop, Route};
+use crate::sysctl::{Held, Sysctl};
+use crate::{ADDRESS_PROTOCOL, ROUTE_PROTOCOL, RULE_PROTOCOL};
 
 /// The network of the box at one moment. Everything in it is a fact; nothing says what is wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,8 +21,35 @@ pub struct Observed {
     /// Routes of all tables, in the kernel's order, without those of table `local` (255) that the
     /// kernel itself keeps for every address.
     pub routes: Vec<ObservedRoute>,
+    /// Policy rules, in the kernel's order.
+    pub rules: Vec<ObservedRule>,
+    /// What there is of nftables.
+    pub nftables: Nftables,
     /// The settings we care about; one that this kernel lacks is absent.
     pub sysctls: Vec<ObservedSysctl>,
+}
+
+/// What there is of nftables.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Nftables {
+    /// This kernel has none, so no rule can be set.
+    Missing,
+    /// Our table is not there.
+    #[default]
+    NoTable,
+    /// Our table.
+    Table(nft::Table),
+}
+
+impl Nftables {
+    /// Our table, if it is there.
+    pub fn table(&self) -> Option<&nft::Table> {
+        match self {
+            Self::Table(table) => Some(table),
+            Self::Missing | Self::NoTable => None,
+        }
+    }
 }
 
 impl Observed {
@@ -30,8 +60,13 @@ impl Observed {
 
     /// Value of a setting, `None` if this kernel lacks it.
     pub fn sysctl(&self, sysctl: &Sysctl) -> Option<&str> {
-        let found = self.sysctls.iter().find(|other| other.sysctl == *sysctl);
+        let found = self.setting(sysctl);
         found.map(|other| other.value.as_str())
+    }
+
+    /// A setting with what is known of it, `None` if this kernel lacks it.
+    pub fn setting(&self, sysctl: &Sysctl) -> Option<&ObservedSysctl> {
+        self.sysctls.iter().find(|other| other.sysctl == *sysctl)
     }
 
     /// The addresses of one interface.
@@ -112,6 +147,28 @@ impl ObservedRoute {
 pub struct ObservedSysctl {
     /// Which.
     pub sysctl: Sysctl,
-    /// Its text, without white space around it.
+    /// Its text: words with one space between them.
     pub value: String,
+    /// It is as it is because we made it so.
+    #[serde(default)]
+    pub held: Option<Held>,
+}
+
+/// A policy rule.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObservedRule {
+    /// The rule, as far as we know its parts.
+    pub rule: PolicyRule,
+    /// Who set it (`FRA_PROTOCOL`).
+    pub protocol: u8,
+    /// Whether there is more to it than that: ports, a user, `not`.
+    #[serde(default)]
+    pub further: bool,
+}
+
+impl ObservedRule {
+    /// Whether we put it there, as it is.
+    pub fn is_ours(&self) -> bool {
+        self.protocol == RULE_PROTOCOL && !self.further
+    }
 }

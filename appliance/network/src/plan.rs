@@ -3,7 +3,9 @@
 mod addresses;
 mod links;
 mod routes;
+mod rules;
 mod sysctls;
+mod table;
 
 use std::fmt;
 
@@ -11,19 +13,22 @@ use lanai_model::Origin;
 use serde::{Deserialize, Serialize};
 
 use crate::desired::Desired;
-use crate::observed::Observed;
-use crate::problem::Problem;
+use crate::observed::{Nftables, Observed};
+use crate::problem::{Note, Problem};
 use crate::step::{PlannedStep, Step};
 
 /// The steps from an [`Observed`] to a [`Desired`], complete and in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
-    /// To be done before the engine binds: settings, links, addresses, routes.
+    /// To be done before the engine binds: packet filter, settings, links, addresses, routes, rules.
     pub add: Vec<PlannedStep>,
-    /// To be done after the engine let go of what is no longer wanted: routes, then addresses.
+    /// To be done after the engine let go of what is no longer wanted: the same in reverse.
     pub remove: Vec<PlannedStep>,
     /// What was left out, and why. Not a step, so it does not count for [`Plan::is_empty`].
     pub problems: Vec<Problem>,
+    /// What is to be known, and keeps nobody from anything.
+    #[serde(default)]
+    pub notes: Vec<Note>,
 }
 
 impl Plan {
@@ -44,6 +49,9 @@ impl fmt::Display for Plan {
         for problem in &self.problems {
             writeln!(f, "problem: {problem} ({})", problem.origin())?;
         }
+        for note in &self.notes {
+            writeln!(f, "note: {note}")?;
+        }
         if self.is_empty() {
             return writeln!(f, "nothing to do");
         }
@@ -61,15 +69,24 @@ impl fmt::Display for Plan {
 pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
     let mut plan = Plan::default();
     let missing = links::missing(desired, observed, &mut plan.problems);
-    sysctls::plan(desired, observed, &mut plan);
-    links::plan(desired, observed, &mut plan);
+    let table = table::plan(desired, observed, &mut plan);
+    // Nothing is forwarded without a filter that says what may be.
+    let guarded = observed.nftables != Nftables::Missing;
+    let sysctls = sysctls::plan(desired, observed, guarded, &mut plan);
+    let links = links::plan(desired, observed);
     let addresses = addresses::plan(desired, observed, &missing, &mut plan);
     let routes = routes::plan(desired, observed, &missing, &mut plan);
-    // An address must be there before the routes that need its network, and must go after them.
-    plan.add.extend(addresses.add);
-    plan.add.extend(routes.add);
-    plan.remove.extend(routes.remove);
-    plan.remove.extend(addresses.remove);
+    let rules = rules::plan(desired, observed);
+    // The filter stands before anything can pass. An address must be there before the routes that
+    // need its network, a table's routes before the rules that lead to them.
+    for part in [&table, &sysctls, &links, &addresses, &routes, &rules] {
+        plan.add.extend(part.add.iter().cloned());
+    }
+    // And the other way round; a setting that says what removing an address takes with it stays
+    // until that is done.
+    for part in [rules, routes, addresses, links, sysctls, table] {
+        plan.remove.extend(part.remove);
+    }
     plan
 }
 
@@ -85,6 +102,7 @@ fn because(step: Step, why: &str, origin: Option<&Origin>) -> PlannedStep {
         step,
         why: why.to_owned(),
         origin: origin.cloned(),
+        details: Vec::new(),
     }
 }
 

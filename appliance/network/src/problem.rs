@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::observed::ObservedRoute;
 use crate::state::{InterfaceAddress, InterfaceName, Route};
+use crate::sysctl::Sysctl;
 
 /// Something wanted that the plan leaves out, because it cannot work or would destroy what is not
 /// ours. A plan with problems is still safe to execute; whether to go on with the rest is decided
@@ -85,6 +86,47 @@ pub enum Problem {
         /// The line.
         origin: Origin,
     },
+    /// A packet filter is needed, and this kernel has none.
+    NoNftables {
+        /// The line that needs it.
+        origin: Origin,
+    },
+}
+
+/// Something to know about a plan. It keeps nobody from anything.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Note {
+    /// This kernel lacks a setting.
+    NoSuchSetting {
+        /// The setting.
+        sysctl: Sysctl,
+        /// What it was wanted for.
+        why: String,
+        /// The line that leads to it.
+        origin: Option<Origin>,
+    },
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoSuchSetting {
+                sysctl,
+                why,
+                origin,
+            } => {
+                write!(
+                    f,
+                    "this kernel has no {sysctl}, so it is left out; it was wanted for this: {why}"
+                )?;
+                match origin {
+                    Some(origin) => write!(f, " ({origin})"),
+                    None => Ok(()),
+                }
+            }
+        }
+    }
 }
 
 impl Problem {
@@ -97,7 +139,8 @@ impl Problem {
             | Self::GatewayUnreachable { origin, .. }
             | Self::AddressTwice { origin, .. }
             | Self::RouteToOwnNetwork { origin, .. }
-            | Self::AddressTaken { origin, .. } => origin,
+            | Self::AddressTaken { origin, .. }
+            | Self::NoNftables { origin } => origin,
         }
     }
 }
@@ -168,6 +211,10 @@ impl fmt::Display for Problem {
                 "the address {wanted} cannot be added: {} is there already and is not ours to \
                  remove; write the same prefix length, or remove that one",
                 existing.net
+            ),
+            Self::NoNftables { .. } => f.write_str(
+                "this kernel has no nftables, without which the box would send on what nobody \
+                 allowed; load the module nf_tables, or build it in (CONFIG_NF_TABLES_INET)",
             ),
         }
     }

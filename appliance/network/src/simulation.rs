@@ -8,10 +8,15 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use crate::observed::{Observed, ObservedAddress, ObservedLink, ObservedRoute};
-use crate::state::{Family, InterfaceAddress, NextHop, Route, Scope, Sysctl};
+use crate::nft::Table;
+use crate::observed::{
+    Nftables, Observed, ObservedAddress, ObservedLink, ObservedRoute, ObservedRule,
+};
+use crate::rule::PolicyRule;
+use crate::state::{Family, InterfaceAddress, NextHop, Route, RouteKind};
 use crate::step::Step;
-use crate::{ADDRESS_PROTOCOL, ROUTE_PROTOCOL};
+use crate::sysctl::{Held, Scope, Sysctl};
+use crate::{ADDRESS_PROTOCOL, ROUTE_PROTOCOL, RULE_PROTOCOL};
 
 /// Why the kernel would refuse a step; the words are for a test's output.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,13 +33,16 @@ impl std::error::Error for Refusal {}
 /// Applies one step, or refuses it and changes nothing.
 pub fn apply(observed: &mut Observed, step: &Step) -> Result<(), Refusal> {
     let done = match step {
-        Step::SetSysctl { sysctl, to, .. } => set_sysctl(observed, sysctl, to),
+        Step::SetSysctl { sysctl, from, to } => set_sysctl(observed, sysctl, from, to),
         Step::SetLink { interface, up } => set_link(observed, interface, *up),
         Step::AddAddress(address) => add_address(observed, address),
         Step::RemoveAddress(address) => remove_address(observed, address),
         Step::AddRoute(route) => add_route(observed, route),
         Step::RemoveRoute(route) => remove_route(observed, route).map(drop),
         Step::ReplaceRoute { from, to } => replace_route(observed, from, to),
+        Step::AddRule(rule) => add_rule(observed, rule),
+        Step::RemoveRule(rule) => remove_rule(observed, rule),
+        Step::ReplaceTable { to, .. } => replace_table(observed, to.as_ref()),
     };
     done.map_err(|why| Refusal(format!("cannot {step}: {why}")))?;
     refresh(observed);
@@ -62,13 +70,21 @@ pub fn refresh(observed: &mut Observed) {
 
 type Done = Result<(), &'static str>;
 
-fn set_sysctl(observed: &mut Observed, sysctl: &Sysctl, to: &str) -> Done {
+fn set_sysctl(observed: &mut Observed, sysctl: &Sysctl, from: &str, to: &str) -> Done {
     let mut settings = observed.sysctls.iter_mut();
     let setting = settings
         .find(|other| other.sysctl == *sysctl)
         .ok_or("no such setting")?;
     let changed = setting.value != to;
-    setting.value = to.to_owned();
+    to.clone_into(&mut setting.value);
+    // As the ledger has it: what was before us, until it is so again.
+    setting.held = match setting.held.take() {
+        Some(held) if held.before == to => None,
+        Some(held) => Some(held),
+        None => Some(Held {
+            before: from.to_owned(),
+        }),
+    };
     if let Sysctl::Forwarding {
         family,
         scope: Scope::All,
@@ -77,7 +93,7 @@ fn set_sysctl(observed: &mut Observed, sysctl: &Sysctl, to: &str) -> Done {
     {
         for other in &mut observed.sysctls {
             if matches!(&other.sysctl, Sysctl::Forwarding { family: f, .. } if f == family) {
-                other.value = to.to_owned();
+                to.clone_into(&mut other.value);
             }
         }
     }
@@ -198,7 +214,43 @@ fn replace_route(observed: &mut Observed, from: &Route, to: &Route) -> Done {
     Ok(())
 }
 
+fn add_rule(observed: &mut Observed, rule: &PolicyRule) -> Done {
+    let mut rules = observed.rules.iter();
+    if rules.any(|other| !other.further && other.rule == *rule) {
+        return Err("it exists");
+    }
+    observed.rules.push(ObservedRule {
+        rule: rule.clone(),
+        protocol: RULE_PROTOCOL,
+        further: false,
+    });
+    // Stable: of one priority, the first that was added is the first that is asked.
+    observed.rules.sort_by_key(|other| other.rule.priority);
+    Ok(())
+}
+
+fn remove_rule(observed: &mut Observed, rule: &PolicyRule) -> Done {
+    let mut rules = observed.rules.iter();
+    let place = rules
+        .position(|other| other.is_ours() && other.rule == *rule)
+        .ok_or("no such rule of ours")?;
+    observed.rules.remove(place);
+    Ok(())
+}
+
+fn replace_table(observed: &mut Observed, to: Option<&Table>) -> Done {
+    observed.nftables = match (&observed.nftables, to) {
+        (Nftables::Missing, _) => return Err("there is no nftables"),
+        (_, None) => Nftables::NoTable,
+        (_, Some(table)) => Nftables::Table(table.clone()),
+    };
+    Ok(())
+}
+
 fn can_route(observed: &Observed, route: &Route) -> Done {
+    if route.kind == RouteKind::Blackhole {
+        return Ok(());
+    }
     let interface = route.interface.as_deref().unwrap_or_default();
     let link: &ObservedLink = observed.link(interface).ok_or("no such interface")?;
     if !link.up {

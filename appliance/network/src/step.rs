@@ -5,12 +5,15 @@ use std::fmt;
 use lanai_model::Origin;
 use serde::{Deserialize, Serialize};
 
-use crate::state::{InterfaceAddress, InterfaceName, Route, Sysctl};
+use crate::nft;
+use crate::rule::PolicyRule;
+use crate::state::{InterfaceAddress, InterfaceName, Route};
+use crate::sysctl::Sysctl;
 
 /// One change of the kernel's state. It says everything: who executes it decides nothing.
 ///
-/// Routes are added with [`crate::ROUTE_PROTOCOL`], addresses with [`crate::ADDRESS_PROTOCOL`], and
-/// only what bears them is removed or replaced.
+/// Routes are added with [`crate::ROUTE_PROTOCOL`], addresses with [`crate::ADDRESS_PROTOCOL`], rules
+/// with [`crate::RULE_PROTOCOL`], and only what bears them is removed or replaced.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
@@ -47,6 +50,18 @@ pub enum Step {
         /// The one that takes its place.
         to: Route,
     },
+    /// Add a policy rule.
+    AddRule(PolicyRule),
+    /// Remove a policy rule.
+    RemoveRule(PolicyRule),
+    /// Put one set of rules in the place of another in our nftables table, in one transaction;
+    /// `None` is no table.
+    ReplaceTable {
+        /// What is there.
+        from: Option<nft::Table>,
+        /// What takes its place.
+        to: Option<nft::Table>,
+    },
 }
 
 impl Step {
@@ -65,6 +80,9 @@ impl Step {
             Self::AddRoute(route) => Self::RemoveRoute(route),
             Self::RemoveRoute(route) => Self::AddRoute(route),
             Self::ReplaceRoute { from, to } => Self::ReplaceRoute { from: to, to: from },
+            Self::AddRule(rule) => Self::RemoveRule(rule),
+            Self::RemoveRule(rule) => Self::AddRule(rule),
+            Self::ReplaceTable { from, to } => Self::ReplaceTable { from: to, to: from },
         }
     }
 }
@@ -97,6 +115,16 @@ impl fmt::Display for Step {
             Self::AddRoute(route) => write!(f, "add route {route}"),
             Self::RemoveRoute(route) => write!(f, "remove route {route}"),
             Self::ReplaceRoute { from, to } => write!(f, "replace route {from} by {to}"),
+            Self::AddRule(rule) => write!(f, "add rule {rule}"),
+            Self::RemoveRule(rule) => write!(f, "remove rule {rule}"),
+            Self::ReplaceTable { from, to } => {
+                let verb = match (from, to) {
+                    (None, _) => "add",
+                    (_, None) => "remove",
+                    (Some(_), Some(_)) => "change",
+                };
+                write!(f, "{verb} nftables table inet {}", nft::TABLE)
+            }
         }
     }
 }
@@ -110,14 +138,39 @@ pub struct PlannedStep {
     pub why: String,
     /// The configuration line that asks for it, if one does.
     pub origin: Option<Origin>,
+    /// What it consists of, where one step does many things: a line for each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub details: Vec<Detail>,
+}
+
+/// One of the things that a step does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Detail {
+    /// What is done.
+    pub what: String,
+    /// The configuration line that asks for it, if one does.
+    pub origin: Option<Origin>,
+}
+
+impl fmt::Display for Detail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)?;
+        match &self.origin {
+            Some(origin) => write!(f, " ({origin})"),
+            None => Ok(()),
+        }
+    }
 }
 
 impl fmt::Display for PlannedStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.step, self.why)?;
-        match &self.origin {
-            Some(origin) => write!(f, " ({origin})"),
-            None => Ok(()),
+        if let Some(origin) = &self.origin {
+            write!(f, " ({origin})")?;
         }
+        for detail in &self.details {
+            write!(f, "\n  {detail}")?;
+        }
+        Ok(())
     }
 }

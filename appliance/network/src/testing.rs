@@ -80,6 +80,7 @@ pub(crate) fn kernel(interfaces: &[&str]) -> Observed {
             observed.sysctls.push(ObservedSysctl {
                 sysctl,
                 value: value.to_owned(),
+                held: None,
             });
         };
         for family in [Family::V4, Family::V6] {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use lanai_kernel::Monitor;
+use lanai_kernel::{Ledger, Monitor};
 use lanai_network::Step;
 use tokio::net::UnixStream;
 use tokio::net::unix::UCred;
@@ -34,6 +34,9 @@ const MONITOR_REST: Duration = Duration::from_millis(50);
 /// Pause before changes are listened for again, after that failed.
 const MONITOR_PAUSE: Duration = Duration::from_secs(5);
 
+/// In the run directory, which lasts as long as the kernel's settings: until the next boot.
+const LEDGER: &str = "sysctls.json";
+
 /// One of the two children, as its visitors find it.
 #[derive(Debug)]
 pub(super) struct Ward {
@@ -57,6 +60,8 @@ pub(super) struct Attendance {
     engine_socket: PathBuf,
     /// One at a time may change the network.
     network: tokio::sync::Mutex<()>,
+    /// What was changed of the kernel's settings.
+    ledger: Ledger,
     live: AtomicBool,
     events: broadcast::Sender<Event>,
     /// Told when the network has changed.
@@ -111,6 +116,7 @@ impl Attendance {
             trials: Trials::found(run),
             engine_socket: run.join(engine::SOCKET),
             network: tokio::sync::Mutex::new(()),
+            ledger: Ledger::at(run.join(LEDGER)),
             live: AtomicBool::new(false),
             events: broadcast::channel(EVENTS).0,
             changes: watch::Sender::default(),
@@ -322,13 +328,13 @@ impl Attendance {
 
     async fn for_control(&self, question: Question) -> Reply {
         match question {
-            Question::Observe => match lanai_kernel::observe().await {
+            Question::Observe => match lanai_kernel::observe(&self.ledger).await {
                 Ok(observed) => Reply::Observed(Box::new(observed)),
                 Err(error) => failed(&crate::chain(&error)),
             },
             Question::Execute { steps } => {
                 let _one_at_a_time = self.network.lock().await;
-                execute(&steps).await
+                execute(&self.ledger, &steps).await
             }
             Question::Repair { steps, trial } => {
                 let _one_at_a_time = self.network.lock().await;
@@ -337,7 +343,7 @@ impl Attendance {
                 if !self.trials.stands(trial).await {
                     return failed("the trial is not as it was when the repair was planned");
                 }
-                execute(&steps).await
+                execute(&self.ledger, &steps).await
             }
             Question::Live => {
                 self.up();
@@ -371,11 +377,11 @@ impl Attendance {
             // A new engine must not begin with what is taken back.
             self.engine.estate().run(trial.previous.clone());
             let network = self.network.lock().await;
-            execute_each(&trial.restore).await;
+            execute_each(&self.ledger, &trial.restore).await;
             if let Err(error) = self.run_again(trial.previous).await {
                 tracing::error!("the engine does not run the previous configuration: {error}");
             }
-            execute_each(&trial.withdraw).await;
+            execute_each(&self.ledger, &trial.withdraw).await;
             drop(network);
             self.trials.reverted(revision).await;
             // A control process that is away asks when it comes.
@@ -463,8 +469,8 @@ impl Attendance {
 }
 
 /// All the steps, or none of them.
-async fn execute(steps: &[Step]) -> Reply {
-    match lanai_kernel::execute(steps).await {
+async fn execute(ledger: &Ledger, steps: &[Step]) -> Reply {
+    match lanai_kernel::execute(ledger, steps).await {
         Ok(()) => {
             for step in steps {
                 tracing::info!("network: {step}");
@@ -479,9 +485,9 @@ async fn execute(steps: &[Step]) -> Reply {
 }
 
 /// Each step for itself: some may have been taken back already, or never been done.
-async fn execute_each(steps: &[Step]) {
+async fn execute_each(ledger: &Ledger, steps: &[Step]) {
     for step in steps {
-        match lanai_kernel::execute(std::slice::from_ref(step)).await {
+        match lanai_kernel::execute(ledger, std::slice::from_ref(step)).await {
             Ok(()) => tracing::info!("network: {step}"),
             Err(error) => tracing::warn!("network: {}", crate::chain(&error)),
         }

@@ -1,5 +1,6 @@
 //! Changes of frontends and of the process.
 
+use std::io;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, PoisonError};
 
@@ -8,7 +9,7 @@ use rustix::net::{Shutdown, listen, shutdown};
 
 use super::operator::{Operator, Outcome, is_named};
 use super::{FrontendOverrides, Override, journal};
-use crate::listen::Listening;
+use crate::listen::{Listening, set_transparent};
 use crate::service::syslog::WARNING;
 use crate::shared::Shared;
 use crate::state::{FrontendState, Live, LiveFrontend};
@@ -151,14 +152,17 @@ pub(super) fn close_doors(frontend: &Arc<FrontendState>, sockets: &[Arc<Listenin
     }
 }
 
-/// Has the kernel take connections to a frontend, as many as its configuration says may wait; may be
-/// called again (listen(2)).
+/// Has the kernel take connections to a frontend, as many as its configuration says may wait, and to
+/// whom it says; may be called again (listen(2)).
 pub(super) fn open_doors(
     frontend: &Arc<FrontendState>,
     sockets: &[Arc<Listening>],
-) -> rustix::io::Result<()> {
+) -> io::Result<()> {
     for listening in sockets {
         if Arc::ptr_eq(&listening.frontend, frontend) {
+            if matches!(listening.key.address, ListenAddress::Inet(_)) {
+                set_transparent(&listening.socket, listening.transparent)?;
+            }
             listen(&*listening.socket, listening.backlog)?;
         }
     }

@@ -1,4 +1,9 @@
 //! Network namespaces of a test's own, and `ip` and `sysctl` as witnesses that know nothing of us.
+#![allow(
+    dead_code,
+    clippy::indexing_slicing,
+    reason = "each test file uses its part of this; what is not there must end the test"
+)]
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -9,8 +14,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ipnet::IpNet;
+use lanai_kernel::Ledger;
 use lanai_model::Origin;
-use lanai_model::layer7::Config;
+use lanai_model::layer7::{
+    Balance, Bind, Config, HttpConnectionMode, HttpReuse, ListenAddress, LogFormat, Mode, Proxy,
+    ProxyKind, Timeouts,
+};
 use lanai_model::services::{Address, Network, Route, Services, TABLE_MAIN, Via};
 use lanai_network::{Desired, Plan, Step};
 use nix::sched::{CloneFlags, setns};
@@ -47,6 +56,25 @@ impl Namespace {
     pub(crate) fn ip_json(&self, arguments: &str) -> serde_json::Value {
         let text = self.ip(&format!("-j {arguments}"));
         serde_json::from_str(&text).expect("JSON")
+    }
+
+    /// Runs `nft -j` in the namespace and gives what it prints, without its version and its handles.
+    pub(crate) fn nft_json(&self, arguments: &str) -> Vec<serde_json::Value> {
+        let text = self.exec("nft", &format!("-j {arguments}"));
+        let all: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        let mut all = all["nftables"].as_array().expect("a list").clone();
+        all.retain(|item| item.get("metainfo").is_none());
+        for item in &mut all {
+            for thing in item.as_object_mut().expect("an object").values_mut() {
+                thing.as_object_mut().expect("an object").remove("handle");
+            }
+        }
+        all
+    }
+
+    /// Gives `nft` a text.
+    pub(crate) fn nft(&self, text: &str) {
+        self.exec("nft", text);
     }
 
     /// Runs another program in the namespace and gives what it prints.
@@ -101,13 +129,18 @@ impl Namespace {
             "-o addr",
             "-4 route show table all",
             "-6 route show table all",
+            "-4 rule",
+            "-6 rule",
         ] {
             let text = self.ip(arguments);
             let lines = text.lines().filter(|line| !line.contains("ff00::/8"));
             dump.extend(lines.map(str::to_owned));
         }
-        let settings = self.exec("sysctl", "-a -r ^net.ipv[46].(conf|ip_forward)");
+        let settings = "-a -r ^net.(core.somaxconn|ipv[46].(conf|ip_|tcp_tw|tcp_max_))";
+        let settings = self.exec("sysctl", settings);
         dump.extend(settings.lines().map(str::to_owned));
+        let tables = self.exec("nft", "list ruleset");
+        dump.extend(tables.lines().map(str::to_owned));
         dump
     }
 
@@ -137,7 +170,7 @@ impl Drop for Namespace {
 /// Runs a program to its end, and gives what it prints.
 pub(crate) fn run(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).output();
-    let output = output.expect("these tests need the packages iproute2 and procps");
+    let output = output.expect("these tests need the packages iproute2, nftables and procps");
     assert!(
         output.status.success(),
         "{program} {}: {}",
@@ -157,6 +190,11 @@ pub(crate) type Block<'a> = (
 
 /// The network that these blocks ask for.
 pub(crate) fn desired(blocks: &[Block<'_>]) -> Desired {
+    lanai_network::desired(&services(blocks), &Config::default())
+}
+
+/// A Services text of these blocks.
+pub(crate) fn services(blocks: &[Block<'_>]) -> Services {
     let origin = |line| Origin {
         file: "services.cfg".into(),
         line,
@@ -181,11 +219,55 @@ pub(crate) fn desired(blocks: &[Block<'_>]) -> Desired {
             .collect(),
         ..Network::new(*interface, origin(1))
     });
-    let services = Services {
+    Services {
         networks: networks.collect(),
         ..Services::default()
+    }
+}
+
+/// A configuration with one frontend that listens on these addresses.
+pub(crate) fn frontend(binds: &[(&str, bool)]) -> Config {
+    let bind = |(address, transparent): &(&str, bool)| Bind {
+        address: ListenAddress::Inet(address.parse().expect("an address")),
+        name: None,
+        interface: None,
+        transparent: *transparent,
+        backlog: None,
+        maxconn: None,
+        ssl: None,
+        origin: Origin {
+            file: "haproxy.cfg".into(),
+            line: 7,
+        },
     };
-    lanai_network::desired(&services, &Config::default())
+    let proxy = Proxy {
+        name: "www".into(),
+        kind: ProxyKind::Frontend,
+        mode: Mode::Tcp,
+        binds: binds.iter().map(bind).collect(),
+        maxconn: None,
+        backlog: None,
+        default_backend: None,
+        balance: Balance::RoundRobin,
+        servers: Vec::new(),
+        timeouts: Timeouts::default(),
+        forwardfor: None,
+        http_connection_mode: HttpConnectionMode::default(),
+        http_reuse: HttpReuse::default(),
+        log: Vec::new(),
+        log_format: LogFormat::default(),
+        dontlognull: false,
+        retries: None,
+        rules: Default::default(),
+        origin: Origin {
+            file: "haproxy.cfg".into(),
+            line: 6,
+        },
+    };
+    Config {
+        proxies: vec![proxy],
+        ..Config::default()
+    }
 }
 
 /// The steps of a plan in order.
@@ -196,15 +278,26 @@ pub(crate) fn steps(plan: &Plan) -> Vec<Step> {
 /// Observes, plans, executes; then observes and plans again, and demands that nothing is left.
 pub(crate) async fn apply(desired: &Desired) -> Plan {
     let plan = plan(desired).await;
-    let done = lanai_kernel::execute(&steps(&plan)).await;
+    let done = lanai_kernel::execute(&ledger(), &steps(&plan)).await;
     assert!(done.is_ok(), "{done:?}\nin\n{plan}");
     let again = self::plan(desired).await;
     assert!(again.is_empty(), "{plan}then again\n{again}");
     plan
 }
 
+/// The ledger of the calling thread's namespace.
+pub(crate) fn ledger() -> Ledger {
+    let namespace = std::fs::read_link("/proc/thread-self/ns/net").expect("/proc");
+    let inode: String = namespace
+        .to_string_lossy()
+        .matches(char::is_numeric)
+        .collect();
+    let directory = std::env::temp_dir();
+    Ledger::at(directory.join(format!("lanai-net-{}-{inode}", std::process::id())))
+}
+
 /// Observes and plans.
 pub(crate) async fn plan(desired: &Desired) -> Plan {
-    let observed = lanai_kernel::observe().await.expect("observing");
+    let observed = lanai_kernel::observe(&ledger()).await.expect("observing");
     lanai_network::plan(desired, &observed)
 }

@@ -57,6 +57,9 @@ pub(super) const WORDS: Readers<BindDraft> = &[
     ("ssl-min-ver", |bind, args| {
         bind.options.min_version = ssl::version(args)
     }),
+    ("transparent", |bind, args| {
+        bind.transparent = Some(args.head);
+    }),
 ];
 
 fn bind(draft: &mut ProxyDraft, args: &mut Args<'_>) {

@@ -241,6 +241,8 @@ pub(crate) struct BindDraft {
     pub(crate) written: String,
     pub(crate) name: Option<Arc<str>>,
     pub(crate) interface: Option<Arc<str>>,
+    /// Where the word is.
+    pub(crate) transparent: Option<Span>,
     pub(crate) backlog: Option<u32>,
     pub(crate) maxconn: Option<u32>,
     pub(crate) ssl: Option<Span>,

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use lanai_diagnostics::Diagnostic;
+use lanai_diagnostics::{Diagnostic, Span};
 use lanai_model::Origin;
 use lanai_model::layer7::{
-    Bind, BindSsl, Check, Config, Global, LogFormat, Mode, Proxy, Server, SslBindOptions,
-    TlsVersion,
+    Bind, BindSsl, Check, Config, Global, ListenAddress, LogFormat, Mode, Proxy, Server,
+    SslBindOptions, TlsVersion,
 };
 
 use super::draft::{BindDraft, LogLine, ProxyDraft, ServerDraft};
@@ -90,6 +90,9 @@ fn bind(
             message,
         ));
     }
+    if let Some(span) = draft.transparent {
+        check_transparent(&draft.addresses, span, sink);
+    }
     let crt: Vec<PathBuf> = draft
         .crt
         .into_iter()
@@ -110,12 +113,33 @@ fn bind(
             address,
             name: draft.name.clone(),
             interface: draft.interface.clone(),
+            transparent: draft.transparent.is_some(),
             backlog: draft.backlog,
             maxconn: draft.maxconn,
             ssl: ssl.clone(),
             origin: origin.clone(),
         })
         .collect()
+}
+
+/// `transparent` on every address would take all traffic to that port that passes by, which the
+/// manual warns of and nobody means; on a UNIX socket it has no meaning.
+fn check_transparent(addresses: &[(ListenAddress, Span)], span: Span, sink: &mut Sink) {
+    let refused = addresses.iter().find_map(|(address, _)| match address {
+        ListenAddress::Inet(address) if address.ip().is_unspecified() => Some(
+            "'transparent' needs an address: on every address it would take all connections to \
+             this port that pass by",
+        ),
+        ListenAddress::Unix(_) => Some("'transparent' is for addresses of IP only"),
+        _ => None,
+    });
+    if let Some(message) = refused {
+        sink.push(Diagnostic::alert(
+            codes::TRANSPARENT_EVERYWHERE,
+            span,
+            message,
+        ));
+    }
 }
 
 fn server(draft: ServerDraft) -> Server {

@@ -27,6 +27,9 @@ pub struct Bind {
     /// `interface`: SO_BINDTODEVICE, so that only packets that come in by it are taken, and replies
     /// leave by it.
     pub interface: Option<Arc<str>>,
+    /// `transparent`: IP_TRANSPARENT, so that connections to addresses that the box does not have are
+    /// taken too. Never on every address.
+    pub transparent: bool,
     /// `backlog`.
     pub backlog: Option<u32>,
     /// `maxconn`.

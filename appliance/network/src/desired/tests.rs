@@ -1,3 +1,8 @@
+use lanai_model::layer7::{
+    Balance, Bind, Config, HttpConnectionMode, HttpReuse, ListenAddress, LogFormat, Mode, Proxy,
+    ProxyKind, Timeouts,
+};
+
 use super::*;
 use crate::testing::{network, origin, services};
 
@@ -11,24 +16,58 @@ fn loose(desired: &Desired) -> Vec<&str> {
         .collect()
 }
 
+fn bind(address: &str) -> Bind {
+    Bind {
+        address: ListenAddress::Inet(address.parse().unwrap()),
+        name: None,
+        interface: None,
+        transparent: false,
+        backlog: None,
+        maxconn: None,
+        ssl: None,
+        origin: origin(77),
+    }
+}
+
+fn frontend<const N: usize>(binds: [Bind; N]) -> Config {
+    let proxy = Proxy {
+        name: "www".into(),
+        kind: ProxyKind::Frontend,
+        mode: Mode::Tcp,
+        binds: binds.into(),
+        maxconn: None,
+        backlog: None,
+        default_backend: None,
+        balance: Balance::RoundRobin,
+        servers: Vec::new(),
+        timeouts: Timeouts::default(),
+        forwardfor: None,
+        http_connection_mode: HttpConnectionMode::default(),
+        http_reuse: HttpReuse::default(),
+        log: Vec::new(),
+        log_format: LogFormat::default(),
+        dontlognull: false,
+        retries: None,
+        rules: Default::default(),
+        origin: origin(70),
+    };
+    Config {
+        proxies: vec![proxy],
+        ..Config::default()
+    }
+}
+
 /// The interfaces that a bind to `address` on `interface` needs the loose filter on.
 fn loose_for(services: &Services, address: &str, interface: &str) -> Vec<String> {
-    let address = ListenAddress::Inet(address.parse().unwrap());
-    let bind = Bound {
-        interface,
-        address: &address,
-        origin: &origin(77),
-    };
-    let desired = Desired {
-        sysctls: sysctls(services, &[bind]),
-        ..Desired::default()
-    };
+    let mut bind = bind(address);
+    bind.interface = Some(interface.into());
+    let desired = desired(services, &frontend([bind]));
     loose(&desired).into_iter().map(str::to_owned).collect()
 }
 
 #[test]
 fn nothing_is_wanted_of_a_network_that_is_not_ours_to_run() {
-    let desired = desired(&Services::default(), &layer7::Config::default());
+    let desired = desired(&Services::default(), &Config::default());
     assert_eq!(desired, Desired::default());
     assert_eq!(
         loose_for(&Services::default(), "10.0.0.1:80", "eth0"),
@@ -44,7 +83,7 @@ fn metrics_are_those_the_kernel_stores() {
         .route("::/0", "fe80::1", None)
         .route("2001:db8::/32", "fe80::1", Some(0))
         .route("192.168.7.9/16", "10.0.0.1", Some(9));
-    let desired = desired(&services([text]), &layer7::Config::default());
+    let desired = desired(&services([text]), &Config::default());
     let routes: Vec<String> = desired.routes.iter().map(|r| r.route.to_string()).collect();
     assert_eq!(
         routes,
@@ -64,7 +103,7 @@ fn one_default_gateway_needs_no_loose_filter_and_two_do_on_both() {
     let one = network("eth0").route("0.0.0.0/0", "10.0.0.1", None);
     let two = network("eth1").route("0.0.0.0/0", "10.1.0.1", Some(1));
     let none = network("eth2").route("10.9.0.0/16", "10.2.0.1", None);
-    let empty = layer7::Config::default();
+    let empty = Config::default();
     assert_eq!(
         loose(&desired(&services([one.clone(), none.clone()]), &empty)),
         [""; 0]
@@ -81,7 +120,7 @@ fn two_default_gateways_behind_one_interface_are_no_asymmetry() {
         Some(5),
     );
     assert_eq!(
-        loose(&desired(&services([text]), &layer7::Config::default())),
+        loose(&desired(&services([text]), &Config::default())),
         [""; 0]
     );
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use lanai_model::Origin;
 
-use super::{Plan, because};
+use super::{Part, because};
 use crate::desired::Desired;
 use crate::observed::Observed;
 use crate::problem::Problem;
@@ -47,7 +47,8 @@ fn no_such_interface(name: &InterfaceName, origin: &Origin, observed: &Observed)
 }
 
 /// Brings up what is down. Nothing is ever brought down: who brought an interface up is not known.
-pub(super) fn plan(desired: &Desired, observed: &Observed, plan: &mut Plan) {
+pub(super) fn plan(desired: &Desired, observed: &Observed) -> Part {
+    let mut part = Part::default();
     let mut seen = BTreeSet::new();
     for wanted in &desired.links {
         if seen.insert(&wanted.name) && observed.link(&wanted.name).is_some_and(|link| !link.up) {
@@ -55,10 +56,11 @@ pub(super) fn plan(desired: &Desired, observed: &Observed, plan: &mut Plan) {
                 interface: wanted.name.clone(),
                 up: true,
             };
-            plan.add
+            part.add
                 .push(because(step, "it is down", Some(&wanted.origin)));
         }
     }
+    part
 }
 
 const NAMES_SHOWN: usize = 16;

@@ -1,98 +1,221 @@
 //! Kernel settings.
 //!
-//! A setting bears no mark of who made it, so none is put back when it is no longer needed: what it
-//! was before us is not known, and somebody else may rely on it by now. All that we set are on the
-//! safe side for that: forwarding off, a filter that still drops what has no way back at all.
+//! A setting bears no mark of who made it so. What we changed is known from `kernel`'s ledger
+//! ([`Held`](crate::Held)): it is put back when nothing wants it any more, unless somebody else
+//! changed it since.
 
-use super::{Plan, because};
+use std::collections::BTreeSet;
+
+use super::{NO_LONGER_WANTED, Part, Plan, because};
 use crate::desired::{Desired, Need, WantedSysctl};
-use crate::observed::Observed;
-use crate::state::{Family, InterfaceName, Scope, Sysctl};
+use crate::observed::{Observed, ObservedSysctl};
+use crate::ports::{PortSet, Ports};
+use crate::problem::Note;
+use crate::state::{Family, InterfaceName};
 use crate::step::{PlannedStep, Step};
+use crate::sysctl::{Scope, Sysctl, Tuning};
 
-/// Adds the settings that are not in force. One that this kernel lacks, or of an interface that the
-/// box lacks, is not asked for: without IPv6 nothing forwards IPv6.
-pub(super) fn plan(desired: &Desired, observed: &Observed, plan: &mut Plan) {
+/// Sets what is not as wanted, and puts back what is not wanted any more.
+///
+/// One that this kernel lacks, or of an interface that the box lacks, is not asked for: without IPv6
+/// nothing forwards IPv6. Without `guarded` nothing is forwarded whatever is wanted.
+pub(super) fn plan(desired: &Desired, observed: &Observed, guarded: bool, plan: &mut Plan) -> Part {
+    let mut part = Part::default();
+    let mut governed = BTreeSet::new();
     for wanted in &desired.sysctls {
-        match &wanted.need {
-            Need::NoForwarding(family) => {
-                plan.add.extend(no_forwarding(*family, wanted, observed));
-            }
-            Need::NoStrictReversePath(interface) => {
-                let filter = |scope| Sysctl::ReversePathFilter(scope);
-                let strict = in_force(observed, interface, filter) == Some(1);
-                if strict {
-                    plan.add
-                        .extend(set(filter(own(interface)), "2", wanted, observed));
-                }
-            }
-            Need::PromoteSecondaries(interface) => {
-                if in_force(observed, interface, Sysctl::PromoteSecondaries) == Some(0) {
-                    let sysctl = Sysctl::PromoteSecondaries(own(interface));
-                    plan.add.extend(set(sysctl, "1", wanted, observed));
-                }
-            }
+        let settings = Settings { wanted, observed };
+        if let Need::Forwarding { family, on } = wanted.need {
+            let scopes = settings.forwarding_scopes(family);
+            governed.extend(scopes.map(|(sysctl, _)| sysctl.clone()));
+            part.add.extend(settings.forwarding(family, on && guarded));
+            continue;
         }
-    }
-}
-
-/// Turns forwarding off for a family.
-///
-/// Setting `all` sets every interface to the same, now and again when it is undone. Those that
-/// differ from `all` are therefore set first, each by a step of its own, so that undoing puts back
-/// exactly what was there; even a 0 that stays 0.
-///
-/// For IPv4 an interface's own setting counts even if `all` is off, thus a stray 1 is turned off as
-/// well. For IPv6 `all` decides, and an interface's own only says whether it is a router to its
-/// neighbours: not our business.
-fn no_forwarding(family: Family, wanted: &WantedSysctl, observed: &Observed) -> Vec<PlannedStep> {
-    let forwarding = |scope| Sysctl::Forwarding { family, scope };
-    let Some(all) = observed.sysctl(&forwarding(Scope::All)) else {
-        return Vec::new();
-    };
-    let on = all != "0";
-    let interfaces = observed.links.iter().map(|link| own(&link.name));
-    let mut steps = Vec::new();
-    for scope in interfaces.chain([Scope::Default]) {
-        let sysctl = forwarding(scope);
-        let Some(value) = observed.sysctl(&sysctl) else {
+        let Some((sysctl, to)) = settings.single() else {
             continue;
         };
-        let differs = on && value != all;
-        let stray = !on && family == Family::V4 && value != "0";
-        if differs || stray {
-            steps.extend(set(sysctl, "0", wanted, observed));
+        // Two lines may want one thing.
+        if governed.insert(sysctl.clone()) {
+            if matches!(sysctl, Sysctl::Tuning(_)) {
+                plan.notes.extend(settings.missing(&sysctl));
+            }
+            part.add
+                .extend(to.and_then(|to| settings.set(&sysctl, &to)));
         }
     }
-    if on {
-        steps.extend(set(forwarding(Scope::All), "0", wanted, observed));
-    }
-    steps
+    part.remove = restore(observed, &governed);
+    part
 }
 
-/// The value that counts on an interface: the larger of `all` and its own, for both settings that
-/// are asked for here.
-fn in_force(
-    observed: &Observed,
-    interface: &InterfaceName,
-    sysctl: impl Fn(Scope) -> Sysctl,
-) -> Option<u32> {
-    let value = |scope| observed.sysctl(&sysctl(scope))?.parse::<u32>().ok();
-    Some(value(own(interface))?.max(value(Scope::All).unwrap_or(0)))
+/// Puts back what we hold and nothing governs. `all` first: setting it sets every interface.
+fn restore(observed: &Observed, governed: &BTreeSet<Sysctl>) -> Vec<PlannedStep> {
+    let general = |sysctl: &Sysctl| {
+        matches!(
+            sysctl,
+            Sysctl::Forwarding {
+                scope: Scope::All,
+                ..
+            }
+        )
+    };
+    let mut held: Vec<(&ObservedSysctl, &str)> = observed
+        .sysctls
+        .iter()
+        .filter(|other| !governed.contains(&other.sysctl))
+        .filter_map(|other| Some((other, other.held.as_ref()?.before.as_str())))
+        .collect();
+    held.sort_by_key(|(other, _)| !general(&other.sysctl));
+    let steps = held.into_iter().map(|(other, before)| {
+        let step = Step::SetSysctl {
+            sysctl: other.sysctl.clone(),
+            from: other.value.clone(),
+            to: before.to_owned(),
+        };
+        because(step, NO_LONGER_WANTED, None)
+    });
+    steps.collect()
+}
+
+struct Settings<'a> {
+    wanted: &'a WantedSysctl,
+    observed: &'a Observed,
+}
+
+impl Settings<'_> {
+    /// The one setting that a need is about, and the value that it must get, unless it is good.
+    fn single(&self) -> Option<(Sysctl, Option<String>)> {
+        let number = |sysctl: &Sysctl| self.observed.sysctl(sysctl)?.parse::<u64>().ok();
+        Some(match &self.wanted.need {
+            Need::Forwarding { .. } => return None,
+            Need::NoStrictReversePath(interface) => {
+                let strict = self.in_force(interface, Sysctl::ReversePathFilter) == Some(1);
+                let sysctl = Sysctl::ReversePathFilter(own(interface));
+                (sysctl, strict.then(|| "2".to_owned()))
+            }
+            Need::PromoteSecondaries(interface) => {
+                let off = self.in_force(interface, Sysctl::PromoteSecondaries) == Some(0);
+                let sysctl = Sysctl::PromoteSecondaries(own(interface));
+                (sysctl, off.then(|| "1".to_owned()))
+            }
+            Need::NonlocalBind(family) => {
+                let sysctl = Sysctl::NonlocalBind(*family);
+                let off = number(&sysctl) == Some(0);
+                (sysctl, off.then(|| "1".to_owned()))
+            }
+            Need::Exactly(tuning, value) => {
+                let sysctl = Sysctl::Tuning(*tuning);
+                let good = number(&sysctl) == Some(*value);
+                (sysctl, (!good).then(|| value.to_string()))
+            }
+            Need::AtLeast(tuning, value) => {
+                let sysctl = Sysctl::Tuning(*tuning);
+                let good = number(&sysctl).is_some_and(|now| now >= *value);
+                (sysctl, (!good).then(|| value.to_string()))
+            }
+            Need::LocalPorts(ports) => {
+                let sysctl = Sysctl::Tuning(Tuning::LocalPorts);
+                let now = self.observed.sysctl(&sysctl).and_then(span);
+                let good = now.is_some_and(|n| n.first <= ports.first && n.last >= ports.last);
+                (
+                    sysctl,
+                    (!good).then(|| format!("{} {}", ports.first, ports.last)),
+                )
+            }
+            Need::ReservedPorts(ports) => {
+                let sysctl = Sysctl::Tuning(Tuning::ReservedPorts);
+                let to = self.reserved(&sysctl, ports);
+                (sysctl, to)
+            }
+        })
+    }
+
+    /// Turns forwarding on or off for a family.
+    ///
+    /// Setting `all` sets every interface to the same, now and again when it is undone. Those that
+    /// differ from `all` are therefore set first, each by a step of its own, so that undoing puts
+    /// back exactly what was there; even a 0 that stays 0.
+    ///
+    /// For IPv4 an interface's own setting counts even if `all` says the same already, thus a stray
+    /// one is set as well. For IPv6 `all` decides, and an interface's own only says whether it is a
+    /// router to its neighbours: not our business.
+    fn forwarding(&self, family: Family, on: bool) -> Vec<PlannedStep> {
+        let to = if on { "1" } else { "0" };
+        let general = Sysctl::Forwarding {
+            family,
+            scope: Scope::All,
+        };
+        let Some(all) = self.observed.sysctl(&general) else {
+            return Vec::new();
+        };
+        let changes = (all != "0") != on;
+        let mut steps = Vec::new();
+        for (sysctl, value) in self.forwarding_scopes(family) {
+            let differs = changes && value != all;
+            let stray = !changes && family == Family::V4 && (value != "0") != on;
+            if *sysctl != general && (differs || stray) {
+                steps.extend(self.set(sysctl, to));
+            }
+        }
+        if changes {
+            steps.extend(self.set(&general, to));
+        }
+        steps
+    }
+
+    fn forwarding_scopes(&self, family: Family) -> impl Iterator<Item = (&Sysctl, &str)> {
+        let all = self.observed.sysctls.iter();
+        all.filter_map(move |other| match &other.sysctl {
+            Sysctl::Forwarding { family: f, .. } if *f == family => {
+                Some((&other.sysctl, other.value.as_str()))
+            }
+            _ => None,
+        })
+    }
+
+    /// The value that counts on an interface: the larger of `all` and its own, for both settings
+    /// that are asked for here.
+    fn in_force(&self, interface: &InterfaceName, sysctl: impl Fn(Scope) -> Sysctl) -> Option<u32> {
+        let value = |scope| self.observed.sysctl(&sysctl(scope))?.parse::<u32>().ok();
+        Some(value(own(interface))?.max(value(Scope::All).unwrap_or(0)))
+    }
+
+    /// These ports beside those that others reserved, unless it is so.
+    fn reserved(&self, sysctl: &Sysctl, ports: &PortSet) -> Option<String> {
+        let now = self.observed.setting(sysctl)?;
+        let others = match &now.held {
+            Some(held) => &held.before,
+            None => &now.value,
+        };
+        let all = PortSet::parse(others).with(ports);
+        (PortSet::parse(&now.value) != all).then(|| all.to_string())
+    }
+
+    fn set(&self, sysctl: &Sysctl, to: &str) -> Option<PlannedStep> {
+        let step = Step::SetSysctl {
+            sysctl: sysctl.clone(),
+            from: self.observed.sysctl(sysctl)?.to_owned(),
+            to: to.to_owned(),
+        };
+        Some(because(step, &self.wanted.why, self.wanted.origin.as_ref()))
+    }
+
+    fn missing(&self, sysctl: &Sysctl) -> Option<Note> {
+        let missing = self.observed.sysctl(sysctl).is_none();
+        missing.then(|| Note::NoSuchSetting {
+            sysctl: sysctl.clone(),
+            why: self.wanted.why.clone(),
+            origin: self.wanted.origin.clone(),
+        })
+    }
 }
 
 fn own(interface: &InterfaceName) -> Scope {
     Scope::Interface(interface.clone())
 }
 
-fn set(
-    sysctl: Sysctl,
-    to: &str,
-    wanted: &WantedSysctl,
-    observed: &Observed,
-) -> Option<PlannedStep> {
-    let from = observed.sysctl(&sysctl)?.to_owned();
-    let to = to.to_owned();
-    let step = Step::SetSysctl { sysctl, from, to };
-    Some(because(step, &wanted.why, wanted.origin.as_ref()))
+fn span(text: &str) -> Option<Ports> {
+    let (first, last) = text.split_once(' ')?;
+    Some(Ports {
+        first: first.parse().ok()?,
+        last: last.parse().ok()?,
+    })
 }

@@ -3,7 +3,8 @@ use lanai_model::services::Services;
 
 use super::*;
 use crate::observed::ObservedLink;
-use crate::state::{Family, NextHop, Scope, Sysctl};
+use crate::state::{Family, NextHop};
+use crate::sysctl::{Scope, Sysctl};
 use crate::testing::{
     add_foreign_address, add_foreign_route, kernel, network, on, origin, services, via,
 };

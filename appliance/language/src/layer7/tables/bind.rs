@@ -71,8 +71,7 @@ table! { BIND: Bind, LISTENING;
         .ignored("it saves a round trip; clients do without when the kernel does not offer it");
     "thread" "<set:text>" "1.8" "Threads that take its connections."
         .default("all").ignored(THREADS);
-    "transparent" "" "1.3" "Listens on an address the box does not have."
-        .refused(NOT_YET, "give the box the address in the Services tab");
+    "transparent" "" "1.3" "Takes connections to the address even if the box does not have it.";
     "uid" "<number>" "1.3" "Owner of a UNIX socket's path, as a number."
         .refused(NOT_YET, PERMISSIONS_INSTEAD);
     "user" "<name>" "1.3" "Owner of a UNIX socket's path."

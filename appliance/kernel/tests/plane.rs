@@ -1,0 +1,445 @@
+//! Packet filter, policy rules and transparent mode against a real kernel, with `ip`, `nft` and
+//! `sysctl` as witnesses.
+
+#![allow(
+    clippy::indexing_slicing,
+    reason = "what is not there must end the test"
+)]
+
+mod support;
+
+use ipnet::IpNet;
+use lanai_model::Origin;
+use lanai_model::layer7::Config;
+use lanai_model::services::{
+    Common, Flow, FlowMatch, FlowPolicy, Flows, Mark, Protocol, Route, Rule, Services, Via,
+};
+use lanai_network::{Desired, Step};
+use serde_json::json;
+use support::{Block, Namespace, apply, frontend, ledger, plan, services, steps};
+
+const ETH0: &[Block<'_>] = &[(
+    "eth0",
+    &["10.10.0.2/24", "fd00:10::2/64"],
+    &[
+        ("0.0.0.0/0", "10.10.0.1", None),
+        ("::/0", "fd00:10::1", None),
+    ],
+)];
+
+fn origin(line: u32) -> Origin {
+    Origin {
+        file: "services.cfg".into(),
+        line,
+    }
+}
+
+/// A namespace with interfaces, and with what others have there: a table with a chain like ours, a
+/// rule in our range, a route in transparent mode's table, settings of somebody's choice.
+fn namespace() -> Namespace {
+    let namespace = Namespace::new();
+    for name in ["eth0", "eth1"] {
+        namespace.veth(name);
+        for end in ["", "p-"] {
+            namespace.ip(&format!("link set {end}{name} addrgenmode none"));
+            namespace.ip(&format!("-6 addr flush dev {end}{name}"));
+        }
+        namespace.ip(&format!("link set {name} up"));
+    }
+    namespace.nft("add table inet other");
+    namespace.nft("add chain inet other forward { type filter hook forward priority 5 ; }");
+    namespace.nft("add rule inet other forward tcp dport 9 drop");
+    namespace.nft("add table ip lanai");
+    for family in ["-4", "-6"] {
+        namespace.ip(&format!(
+            "{family} rule add fwmark 0x2 lookup 100 priority 7600"
+        ));
+        namespace.ip(&format!(
+            "{family} rule add fwmark 0x1/0x1 lookup 77 priority 7600"
+        ));
+    }
+    namespace.ip("route add blackhole 203.0.113.0/24 table 100");
+    namespace.exec(
+        "sysctl",
+        "-w net.ipv4.ip_forward=1 net.ipv4.conf.eth1.rp_filter=1",
+    );
+    namespace.exec("sysctl", "-w net.ipv4.ip_local_reserved_ports=7000-7002");
+    namespace
+}
+
+fn transparent() -> Desired {
+    let config = frontend(&[("198.51.100.7:80", true), ("[2001:db8::7]:80", true)]);
+    lanai_network::desired(&services(ETH0), &config)
+}
+
+#[test]
+fn transparent_mode_is_the_articles_state_and_leaves_no_trace() {
+    let namespace = namespace();
+    let before = namespace.dump();
+    let plan = namespace.enter(|| async { apply(&transparent()).await });
+    let text = plan.to_string();
+    for line in [
+        "add nftables table inet lanai: it is not as the configuration asks for\n  add chain forward \
+         (type filter hook forward priority 0, policy drop) (haproxy.cfg:7)\n  add chain divert \
+         (type filter hook prerouting priority -150, policy accept) (haproxy.cfg:7)\n  add rule \
+         divert: meta l4proto tcp socket transparent 1 socket wildcard 0 meta mark set meta mark | \
+         0x1 accept comment \"packets of transparent sockets\" (haproxy.cfg:7)\n",
+        "add route local default dev lo table 100: it is not there (haproxy.cfg:7)\n",
+        "add rule 7600: from all fwmark 0x1/0x1 lookup 100: packets of transparent sockets are the \
+         box's own (haproxy.cfg:7)\n",
+    ] {
+        assert!(text.contains(line), "{line}\nis not in\n{text}");
+    }
+    the_articles_table(&namespace);
+    the_articles_routes_and_settings(&namespace);
+    // Only the families that are asked for.
+    let four = frontend(&[("198.51.100.7:8080", true), ("[2001:db8::7]:80", false)]);
+    let four = lanai_network::desired(&services(ETH0), &four);
+    namespace.enter(|| async { apply(&four).await });
+    assert!(
+        namespace
+            .ip("-6 rule")
+            .lines()
+            .all(|line| !line.contains("proto 76"))
+    );
+    assert_eq!(namespace.ip("-6 route show table 100"), "");
+    assert_eq!(namespace.sysctl("net.ipv6.conf.all.forwarding"), "0");
+    assert_eq!(namespace.sysctl("net.ipv6.ip_nonlocal_bind"), "0");
+    let reserved = namespace.sysctl("net.ipv4.ip_local_reserved_ports");
+    assert_eq!(reserved, "7000-7002,8080");
+    // Without it, and with nothing at all.
+    let without = lanai_network::desired(&services(ETH0), &Config::default());
+    namespace.enter(|| async { apply(&without).await });
+    assert_eq!(namespace.sysctl("net.ipv4.ip_forward"), "0");
+    assert!(!namespace.exec("nft", "list tables").contains("inet lanai"));
+    namespace.enter(|| async { apply(&Desired::default()).await });
+    assert_eq!(namespace.changes_since(&before), [""; 0]);
+}
+
+fn the_articles_table(namespace: &Namespace) {
+    assert_eq!(
+        namespace.nft_json("list table inet lanai"),
+        [
+            json!({"table": {"family": "inet", "name": "lanai"}}),
+            json!({"chain": {"family": "inet", "table": "lanai", "name": "forward", "type": "filter",
+                "hook": "forward", "prio": 0, "policy": "drop"}}),
+            json!({"chain": {"family": "inet", "table": "lanai", "name": "divert", "type": "filter",
+                "hook": "prerouting", "prio": -150, "policy": "accept"}}),
+            json!({"rule": {"family": "inet", "table": "lanai", "chain": "divert",
+            "comment": "packets of transparent sockets",
+            "expr": [
+                {"match": {"op": "==", "left": {"meta": {"key": "l4proto"}}, "right": "tcp"}},
+                {"match": {"op": "==", "left": {"socket": {"key": "transparent"}}, "right": 1}},
+                {"match": {"op": "==", "left": {"socket": {"key": "wildcard"}}, "right": 0}},
+                {"mangle": {"key": {"meta": {"key": "mark"}},
+                    "value": {"|": [{"meta": {"key": "mark"}}, 1]}}},
+                {"accept": null},
+            ]}}),
+        ]
+    );
+}
+
+fn the_articles_routes_and_settings(namespace: &Namespace) {
+    for (family, everything) in [("-4", "0.0.0.0/0"), ("-6", "::/0")] {
+        let rules = namespace.ip_json(&format!("{family} rule"));
+        let ours = json!({"priority": 7600, "src": "all", "fwmark": "0x1", "fwmask": "0x1",
+            "table": "100", "protocol": "76"});
+        assert!(
+            rules.as_array().is_some_and(|all| all.contains(&ours)),
+            "{rules}"
+        );
+        let routes = namespace.ip_json(&format!("{family} route show table 100 proto 76"));
+        assert_eq!(routes.as_array().map(Vec::len), Some(1), "{everything}");
+        let route = &routes[0];
+        assert_eq!(
+            (&route["type"], &route["dst"], &route["dev"]),
+            (&json!("local"), &json!("default"), &json!("lo"))
+        );
+    }
+    // The kernel itself takes a packet with the mark for one of its own.
+    let get = namespace.ip("route get 203.0.114.9 mark 1");
+    assert!(
+        get.starts_with("local 203.0.114.9 dev lo table 100"),
+        "{get}"
+    );
+    let get = namespace.ip("-6 route get 2001:db8:9::9 mark 3");
+    assert!(
+        get.starts_with("local 2001:db8:9::9 ") && get.contains("dev lo table 100"),
+        "{get}"
+    );
+    for (setting, value) in [
+        ("net.ipv4.ip_forward", "1"),
+        ("net.ipv6.conf.all.forwarding", "1"),
+        ("net.ipv4.ip_nonlocal_bind", "1"),
+        ("net.ipv6.ip_nonlocal_bind", "1"),
+        ("net.ipv4.ip_local_port_range", "1025\t65000"),
+        ("net.ipv4.ip_local_reserved_ports", "7000-7002"),
+        ("net.ipv4.tcp_tw_reuse", "1"),
+        ("net.ipv4.tcp_max_tw_buckets", "524288"),
+        ("net.ipv4.tcp_max_syn_backlog", "65535"),
+        ("net.core.somaxconn", "65535"),
+    ] {
+        assert_eq!(namespace.sysctl(setting), value, "{setting}");
+    }
+}
+
+fn flow_line(line: u32) -> FlowMatch {
+    FlowMatch {
+        interface: None,
+        protocol: None,
+        source: None,
+        destination: None,
+        source_ports: None,
+        destination_ports: None,
+        icmp_type: None,
+        origin: origin(line),
+    }
+}
+
+fn flow(name: &str, policy: FlowPolicy, matches: Vec<FlowMatch>) -> Flow {
+    Flow {
+        name: name.into(),
+        policy,
+        matches,
+        origin: origin(20),
+    }
+}
+
+/// Every condition that a flow can have.
+fn with_flows() -> Services {
+    let net = |text: &str| Some(text.parse::<IpNet>().expect("a network"));
+    let mut services = services(ETH0);
+    let flows = vec![
+        flow(
+            "no-telnet",
+            FlowPolicy::Deny,
+            vec![FlowMatch {
+                protocol: Some(Protocol::Tcp),
+                destination_ports: Some(23..=23),
+                ..flow_line(21)
+            }],
+        ),
+        flow(
+            "lan",
+            FlowPolicy::Permit,
+            vec![
+                FlowMatch {
+                    interface: Some("eth0.100".into()),
+                    source: net("10.0.0.0/9"),
+                    destination: net("192.0.2.1/32"),
+                    protocol: Some(Protocol::Udp),
+                    source_ports: Some(53..=53),
+                    destination_ports: Some(1000..=2000),
+                    ..flow_line(23)
+                },
+                FlowMatch {
+                    protocol: Some(Protocol::Icmp),
+                    icmp_type: Some(8),
+                    ..flow_line(24)
+                },
+                FlowMatch {
+                    source: net("2001:db8::/33"),
+                    protocol: Some(Protocol::Icmp),
+                    ..flow_line(25)
+                },
+                FlowMatch {
+                    protocol: Some(Protocol::Number(47)),
+                    source: net("0.0.0.0/0"),
+                    ..flow_line(26)
+                },
+            ],
+        ),
+    ];
+    services.flows = Some(Flows {
+        common: Common {
+            autostart: true,
+            origin: origin(19),
+        },
+        flows,
+    });
+    services
+}
+
+/// The lines of a chain as `nft` writes them.
+fn chain(namespace: &Namespace, name: &str) -> Vec<String> {
+    let text = namespace.exec("nft", &format!("list chain inet lanai {name}"));
+    let lines = text.lines().map(|line| line.trim().to_owned());
+    lines.filter(|line| line.len() > 1).skip(2).collect()
+}
+
+#[test]
+fn flows_are_what_nft_reads_and_drift_inside_of_the_table_is_seen() {
+    let namespace = namespace();
+    let wanted = lanai_network::desired(&with_flows(), &Config::default());
+    namespace.enter(|| async { apply(&wanted).await });
+    let good = [
+        "type filter hook forward priority filter; policy drop;",
+        r#"ct state established,related accept comment "answers to what a flow permits""#,
+        r#"meta l4proto tcp th dport 23 counter packets 0 bytes 0 drop comment "flow no-telnet""#,
+        r#"iifname "eth0.100" ip saddr 10.0.0.0/9 ip daddr 192.0.2.1 udp sport 53 udp dport 1000-2000 accept comment "flow lan""#,
+        r#"icmp type echo-request accept comment "flow lan""#,
+        r#"icmpv6 type mld-listener accept comment "flow lan""#,
+        r#"ip6 saddr 2001:db8::/33 meta l4proto ipv6-icmp accept comment "flow lan""#,
+        r#"meta nfproto ipv4 meta l4proto gre accept comment "flow lan""#,
+    ];
+    let listed = chain(&namespace, "forward");
+    assert_eq!(listed.len(), good.len(), "{listed:#?}");
+    for (listed, good) in listed.iter().zip(good) {
+        // Versions of nft differ in how they write what comes to the same.
+        let same = |line: &str| {
+            let line = line.replace("meta l4proto tcp th dport", "tcp dport");
+            let line = line.replace("icmpv6 type mld-listener", "icmpv6 type 8");
+            line.replace("\"udp\" ", "")
+        };
+        assert_eq!(same(listed), same(good));
+    }
+    assert_eq!(namespace.sysctl("net.ipv4.ip_forward"), "1");
+    assert_eq!(namespace.sysctl("net.ipv6.conf.all.forwarding"), "1");
+    let others = namespace.exec("nft", "list table inet other");
+    for drift in [
+        "flush table inet lanai",
+        "delete table inet lanai",
+        "add rule inet lanai forward accept",
+        "insert rule inet lanai forward ct mark 7 limit rate 3/second log prefix \"x\" accept",
+        "add chain inet lanai more",
+        "chain inet lanai forward { policy accept ; }",
+    ] {
+        namespace.nft(drift);
+        let plan = namespace.enter(|| async { plan(&wanted).await });
+        assert!(!plan.is_empty(), "{drift} is not seen");
+        namespace.enter(|| async { apply(&wanted).await });
+        assert_eq!(chain(&namespace, "forward"), listed, "{drift}");
+        let again = namespace.exec("nft", "list tables");
+        assert!(!again.contains("more"), "{again}");
+    }
+    assert_eq!(namespace.exec("nft", "list table inet other"), others);
+}
+
+#[test]
+fn what_somebody_put_into_our_table_comes_back_when_a_change_is_undone() {
+    let namespace = namespace();
+    let wanted = lanai_network::desired(&with_flows(), &Config::default());
+    namespace.enter(|| async { apply(&wanted).await });
+    namespace.nft("insert rule inet lanai forward ct mark 7 limit rate 3/second accept");
+    let before = namespace.dump();
+    let plan = namespace.enter(|| async { plan(&wanted).await });
+    let mut steps = steps(&plan);
+    steps.push(Step::SetLink {
+        interface: "eth9".into(),
+        up: true,
+    });
+    let failed = namespace.enter(|| async { lanai_kernel::execute(&ledger(), &steps).await });
+    failed.unwrap_err();
+    assert_eq!(namespace.changes_since(&before), [""; 0]);
+}
+
+/// Every kind of route and rule that a text can have.
+fn with_rules() -> Services {
+    let mut text = services(ETH0);
+    let route = |destination: &str, via, table| Route {
+        destination: destination.parse().expect("a literal"),
+        via,
+        metric: None,
+        table,
+        origin: origin(5),
+    };
+    let rule = |from: Option<&str>, to: Option<&str>, priority| Rule {
+        from: from.map(|net| net.parse().expect("a literal")),
+        to: to.map(|net| net.parse().expect("a literal")),
+        iif: None,
+        fwmark: None,
+        table: 1010,
+        priority,
+        origin: origin(6),
+    };
+    text.networks[0].routes.extend([
+        route(
+            "0.0.0.0/0",
+            Via::Gateway("10.10.0.9".parse().expect("a literal")),
+            1010,
+        ),
+        route(
+            "::/0",
+            Via::Gateway("fd00:10::9".parse().expect("a literal")),
+            1010,
+        ),
+        route("198.18.0.0/15", Via::Blackhole, 254),
+        route("2001:db8:bad::/48", Via::Blackhole, 1010),
+        route("192.0.2.0/24", Via::Link, 7),
+    ]);
+    text.networks[0].rules.extend([
+        rule(Some("10.20.10.0/24"), None, None),
+        rule(None, Some("2001:db8:5::/48"), Some(7700)),
+        Rule {
+            iif: Some("eth1".into()),
+            fwmark: Some(Mark {
+                value: 0x10,
+                mask: 0xf0,
+            }),
+            ..rule(None, None, None)
+        },
+    ]);
+    text
+}
+
+#[test]
+fn rules_and_tables_of_the_text_lead_packets_and_go_again() {
+    let namespace = namespace();
+    let before = namespace.dump();
+    let text = with_rules();
+    let wanted = lanai_network::desired(&text, &Config::default());
+    namespace.enter(|| async { apply(&wanted).await });
+    let four = namespace.ip("rule");
+    let six = namespace.ip("-6 rule");
+    let has = |text: &str, line: &str| {
+        let mut lines = text.lines().map(|line| line.replace('\t', " "));
+        assert!(
+            lines.any(|other| other.trim() == line),
+            "{line}\nis not in\n{text}"
+        );
+    };
+    has(&four, "8600: from 10.20.10.0/24 lookup 1010 proto 76");
+    has(
+        &four,
+        "8601: from all fwmark 0x10/0xf0 iif eth1 lookup 1010 proto 76",
+    );
+    has(
+        &six,
+        "7700: from all to 2001:db8:5::/48 lookup 1010 proto 76",
+    );
+    has(
+        &six,
+        "8601: from all fwmark 0x10/0xf0 iif eth1 lookup 1010 proto 76",
+    );
+    let get = namespace.ip("-6 route get 2001:db8:5::5");
+    assert!(get.contains("via fd00:10::9"), "{get}");
+    has(
+        &namespace.ip("route show type blackhole"),
+        "blackhole 198.18.0.0/15 proto 76",
+    );
+    let blackhole = namespace.ip("-6 route show table 1010 type blackhole");
+    assert!(
+        blackhole.starts_with("blackhole 2001:db8:bad::/48"),
+        "{blackhole}"
+    );
+    has(
+        &namespace.ip("route show table 7"),
+        "192.0.2.0/24 dev eth0 proto 76 scope link",
+    );
+    namespace.enter(|| async { apply(&Desired::default()).await });
+    assert_eq!(namespace.changes_since(&before), [""; 0]);
+}
+
+#[test]
+fn rules_that_others_set_just_now_are_understood() {
+    let namespace = namespace();
+    namespace.enter(|| async {
+        let planned = steps(&plan(&transparent()).await);
+        lanai_kernel::execute(&ledger(), &planned).await.unwrap();
+        // All is there; then all is gone.
+        lanai_kernel::execute(&ledger(), &planned).await.unwrap();
+        let undo: Vec<Step> = planned.iter().rev().map(Step::undo).collect();
+        lanai_kernel::execute(&ledger(), &undo).await.unwrap();
+        lanai_kernel::execute(&ledger(), &undo).await.unwrap();
+    });
+}
