@@ -1,6 +1,5 @@
 //! That every kind of change is heard, made by the tools that people use.
 
-#[allow(dead_code, reason = "shared with tests that need more of it")]
 mod support;
 
 use std::time::Duration;
