@@ -123,6 +123,8 @@ codes! {
     PART_WITHOUT_EFFECT = "L031";
     /// A rule after one that always decides.
     UNREACHABLE_RULE = "L032";
+    /// A rule stands after one that is evaluated later.
+    RULE_ORDER = "L033";
 
     /// An unknown service or directive.
     UNKNOWN_SERVICE_WORD = "S001";

@@ -204,7 +204,7 @@ fn backend(id: u32, proxy: &Proxy) -> Backend {
         name: proxy.name.clone(),
         id,
         mode: proxy.mode,
-        balance: proxy.balance,
+        balance: proxy.balance.clone(),
         servers: proxy.servers.iter().map(server).collect(),
         timeouts: proxy.timeouts,
         forwardfor: proxy.forwardfor.clone(),

@@ -90,6 +90,10 @@ pub(crate) struct Settings {
     pub(crate) needs_http: Vec<(&'static str, Span)>,
     /// Sets of rules with a rule that always decides.
     pub(crate) decided: Vec<(Sets, Span)>,
+    /// The rule of this section that is evaluated last, by its place in the order.
+    pub(crate) latest_rule: Option<(usize, Span)>,
+    /// Where its stick table is.
+    pub(crate) table_at: Option<Span>,
     /// Servers that lines name.
     pub(crate) server_targets: Vec<(Arc<str>, Span)>,
 }
@@ -134,6 +138,14 @@ impl ProxyDraft {
     /// Whether it is a `defaults` section.
     pub(crate) fn is_defaults(&self) -> bool {
         self.section == Sections::DEFAULTS
+    }
+
+    /// What messages about one line call it.
+    pub(crate) fn kind_word(&self) -> &'static str {
+        match self.is_defaults() {
+            true => "defaults",
+            false => self.word(),
+        }
     }
 
     /// Whether it takes connections.
@@ -181,6 +193,12 @@ impl Settings {
     fn inherited(&self) -> Self {
         Self {
             rules: self.rules.inherited(),
+            latest_rule: None,
+            decided: Vec::new(),
+            named: Vec::new(),
+            slots: Vec::new(),
+            targets: Vec::new(),
+            server_targets: Vec::new(),
             ..self.clone()
         }
     }
@@ -220,6 +238,8 @@ impl Settings {
             slots: Vec::new(),
             needs_http: Vec::new(),
             decided: Vec::new(),
+            table_at: None,
+            latest_rule: None,
             server_targets: Vec::new(),
         }
     }

@@ -1,7 +1,7 @@
 //! Keywords of proxies that belong to no larger area (HAProxy manual, section 4.2).
 
 use lanai_diagnostics::Diagnostic;
-use lanai_model::layer7::{Balance, HttpReuse, Mode};
+use lanai_model::layer7::{HttpReuse, Mode};
 
 use super::args::Args;
 use super::draft::ProxyDraft;
@@ -14,7 +14,6 @@ use crate::value::{shown, suggest};
 pub(super) const READERS: Readers<ProxyDraft> = &[
     ("mode", mode),
     ("default_backend", default_backend),
-    ("balance", balance),
     ("maxconn", |draft, args| {
         if let Some(maxconn) = args.only_number(0..=MOST_CONNECTIONS) {
             draft.settings.proxy.maxconn = (maxconn > 0).then_some(maxconn);
@@ -67,28 +66,6 @@ fn default_backend(draft: &mut ProxyDraft, args: &mut Args<'_>) {
     if let Some(name) = args.require("a backend name") {
         args.end_of_line();
         draft.settings.default_backend = Some((name.text().into(), name.span));
-    }
-}
-
-fn balance(draft: &mut ProxyDraft, args: &mut Args<'_>) {
-    // As in HAProxy: nothing is round robin, and it takes no arguments.
-    let Some(word) = args.peek() else {
-        draft.settings.proxy.balance = Balance::RoundRobin;
-        return;
-    };
-    let roundrobin = word.is("roundrobin");
-    let mistakes = args.sink.alerts();
-    args.check_rest();
-    if roundrobin {
-        draft.settings.proxy.balance = Balance::RoundRobin;
-    } else if args.sink.alerts() == mistakes {
-        let what = format!("'balance {}'", shown(&word.value));
-        args.not_run(
-            word.span,
-            &what,
-            NOT_YET,
-            "use 'roundrobin', or leave it out",
-        );
     }
 }
 

@@ -25,12 +25,16 @@ impl<T> Row<T> {
     /// Reads the arguments of a line's own keyword.
     pub(super) fn read_line<'a>(&'a self, draft: &mut T, args: &mut Args<'a>) {
         args.grammar = Some(&self.grammar);
+        let mistakes = args.sink.alerts();
         match self.reader {
             Some(read) => read(draft, args),
             None if args.modifier.is_some() => args.end_of_line(),
             None => self.grammar.check_line(args),
         }
-        refuse(self.keyword, args);
+        // A line with a mistake is to be mended first.
+        if args.sink.alerts() == mistakes {
+            refuse(self.keyword, args);
+        }
     }
 
     /// Reads the arguments of a word inside a line, up to what may be the next word.

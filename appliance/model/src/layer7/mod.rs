@@ -5,6 +5,7 @@
 
 mod acl;
 mod action;
+mod balance;
 mod bind;
 mod format;
 mod global;
@@ -21,19 +22,24 @@ pub use action::{
     Action, AddressPart, HeaderWay, NameMatch, Redirect, RedirectCookie, RedirectTarget, Reply,
     ReplyBody, RequestPart, TimeoutKind, UriNormalizer, VarCondition,
 };
+pub use balance::{Balance, CookieMode, HashFunction, HashType, PersistenceCookie};
 pub use bind::{Bind, BindSsl, ListenAddress, SslBindOptions, TlsVersion};
 pub use format::{
     Format, FormatCast, FormatEncoding, FormatFlags, FormatItem, FormatSource, FormatValue,
 };
 pub use global::{AccessLevel, Global, StatsSocket};
 pub use log::{LogAddress, LogFormat, LogTarget, LogTransport};
-pub use proxy::{Balance, ForwardFor, HttpConnectionMode, HttpReuse, Mode, Proxy, ProxyKind};
-pub use rule::{Figure, PersistRule, Rule, Rules, Target, UseBackend, UseServer};
+pub use proxy::{ForwardFor, HttpConnectionMode, HttpReuse, Mode, Proxy, ProxyKind};
+pub use rule::{
+    Figure, HttpError, HttpErrorAnswer, PersistRule, Rule, Rules, Target, UseBackend, UseServer,
+};
 pub use sample::{
     Argument, Call, Expression, PatternFile, PatternFileKind, SampleType, Scope, Variable,
 };
 pub use server::{Check, Server, ServerAddress};
-pub use stick::{CaptureSlot, ServerKey, StickKey, StickRule, StickTable, StickWay, StoredData};
+pub use stick::{
+    CaptureCookie, CaptureSlot, ServerKey, StickKey, StickRule, StickTable, StickWay, StoredData,
+};
 pub use timeouts::Timeouts;
 
 /// A whole Layer 7 configuration.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Bind, LogFormat, LogTarget, Rules, Server, Timeouts};
+use super::{Balance, Bind, LogFormat, LogTarget, Rules, Server, Timeouts};
 use crate::Origin;
 
 /// `frontend`, `backend` or `listen`.
@@ -67,14 +67,6 @@ pub struct Proxy {
     pub rules: Rules,
     /// The section's line.
     pub origin: Origin,
-}
-
-/// `balance`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Balance {
-    /// Each server in turn, by weight.
-    #[default]
-    RoundRobin,
 }
 
 /// `option forwardfor [except NET] [header NAME] [if-none]`.

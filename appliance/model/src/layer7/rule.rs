@@ -3,7 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Acl, Action, CaptureSlot, Condition, Expression, Format, StickRule, StickTable};
+use super::{
+    Acl, Action, CaptureCookie, CaptureSlot, Condition, Expression, Format, HashType,
+    PersistenceCookie, Reply, StickRule, StickTable,
+};
 use crate::Origin;
 
 /// All rules of a proxy, those of its `defaults` first.
@@ -50,6 +53,25 @@ pub struct Rules {
     pub request_captures: Vec<CaptureSlot>,
     /// The same for responses.
     pub response_captures: Vec<CaptureSlot>,
+    /// `capture cookie`.
+    pub capture_cookie: Option<CaptureCookie>,
+    /// `log-format`; in place of what the proxy's `log_format` says.
+    pub log_format: Option<Format>,
+    /// `log-format-sd`: the structured part of a line.
+    pub log_format_sd: Option<Format>,
+    /// `error-log-format`: lines of connections that failed.
+    pub error_log_format: Option<Format>,
+    /// `unique-id-format`.
+    pub unique_id_format: Option<Format>,
+    /// `unique-id-header`.
+    pub unique_id_header: Option<Arc<str>>,
+    /// `hash-type`.
+    pub hash_type: Option<HashType>,
+    /// `cookie`.
+    pub cookie: Option<PersistenceCookie>,
+    /// `http-error`, `errorfile`, `errorloc`: answers in place of our own errors, the last of a
+    /// status counts.
+    pub http_errors: Vec<HttpError>,
 }
 
 /// An action and when it is done.
@@ -103,6 +125,31 @@ pub struct PersistRule {
     pub condition: Condition,
     /// The line.
     pub origin: Origin,
+}
+
+/// An answer in place of an error of our own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HttpError {
+    /// The status it stands for.
+    pub status: u16,
+    /// What is answered.
+    pub answer: HttpErrorAnswer,
+    /// The line.
+    pub origin: Origin,
+}
+
+/// What is answered in place of an error of our own.
+#[derive(Clone, Debug, PartialEq)]
+pub enum HttpErrorAnswer {
+    /// This.
+    Reply(Reply),
+    /// A redirection to this address, with this status.
+    Redirect {
+        /// 302 or 303.
+        code: u16,
+        /// Where to.
+        location: Arc<str>,
+    },
 }
 
 /// A value that is a constant or given by an expression.

@@ -101,6 +101,15 @@ pub enum StickWay {
     StoreResponse,
 }
 
+/// `capture cookie`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaptureCookie {
+    /// What the cookie's name begins with, an equals sign included where the name is whole.
+    pub name: Arc<str>,
+    /// Most bytes that are kept.
+    pub len: u32,
+}
+
 /// A slot that something of a message is captured in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CaptureSlot {

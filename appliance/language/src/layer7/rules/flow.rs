@@ -30,7 +30,7 @@ pub(super) fn attach_server(reading: &mut Reading<'_, '_>) -> Option<Action> {
         None => (None, text.as_str()),
     };
     let wants = Wants::Server(backend.map(str::to_owned), server.to_owned());
-    let found = Pending::named(word, wants, "attach-srv");
+    let found = Pending::named(word, wants, "by attach-srv");
     reading.draft.settings.rules.references.push(found);
     let name = match reading.args.take_if("name") {
         Some(_) => Some(reading.expression()?),

@@ -1,14 +1,20 @@
 //! Rules: lines with an action or a target, and a condition.
 
 mod answer;
+mod balance;
+mod capture;
+mod errors;
 mod flow;
 mod header;
+mod logging;
 mod named;
 mod network;
+mod order;
 mod reading;
 mod redirect;
 mod reference;
 mod request;
+mod stick;
 mod switching;
 pub(crate) mod table;
 mod table_counter;
@@ -34,6 +40,8 @@ pub(crate) enum Named {
     Resolvers,
     /// An `http-errors` section.
     HttpErrors,
+    /// A `peers` section.
+    Peers,
 }
 
 /// The rules of one section.
@@ -116,6 +124,31 @@ pub(super) const READERS: Readers<ProxyDraft> = &[
     ("force-persist", switching::force_persist),
     ("ignore-persist", switching::ignore_persist),
     ("monitor fail", switching::monitor_fail),
+    ("stick on", stick::on),
+    ("stick match", stick::matching),
+    ("stick store-request", stick::store_request),
+    ("stick store-response", stick::store_response),
+    ("stick-table", stick::table),
+    ("capture cookie", capture::cookie),
+    ("capture request", capture::request),
+    ("capture response", capture::response),
+    ("declare capture", capture::declare),
+    ("tcp-request inspect-delay", capture::request_delay),
+    ("tcp-response inspect-delay", capture::response_delay),
+    ("log-format", logging::log_format),
+    ("log-format-sd", logging::log_format_sd),
+    ("error-log-format", logging::error_log_format),
+    ("unique-id-format", logging::unique_id_format),
+    ("unique-id-header", logging::unique_id_header),
+    ("balance", balance::line),
+    ("hash-type", balance::hash_type),
+    ("cookie", balance::cookie),
+    ("http-error", errors::http_error),
+    ("errorfile", errors::errorfile),
+    ("errorfiles", errors::errorfiles),
+    ("errorloc", errors::errorloc),
+    ("errorloc302", errors::errorloc),
+    ("errorloc303", errors::errorloc303),
 ];
 
 #[cfg(test)]

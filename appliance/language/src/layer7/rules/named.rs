@@ -105,6 +105,10 @@ pub(super) fn check(proxy: &ProxyDraft, drafts: &Drafts, sink: &mut Sink) {
                     "Proxy '{own}': Can't find resolvers section '{name}' for do-resolve action."
                 ),
             ),
+            Named::Peers => (
+                "peers",
+                format!("Proxy '{own}': unable to find sync peers '{name}'."),
+            ),
             Named::HttpErrors => (
                 "http-errors",
                 format!(
@@ -120,7 +124,14 @@ pub(super) fn check(proxy: &ProxyDraft, drafts: &Drafts, sink: &mut Sink) {
             sink.push(missing(*span, name, &message, drafts.others.names(kind)));
         }
     }
-    if proxy.settings.proxy.mode == Mode::Tcp {
+    only_http(proxy, sink);
+    slots(proxy, sink);
+}
+
+/// Rules that need HTTP, in a proxy that does not speak it.
+fn only_http(proxy: &ProxyDraft, sink: &mut Sink) {
+    let own = proxy.name();
+    if proxy.settings.proxy.mode == Mode::Tcp && !proxy.is_defaults() {
         for (line, span) in &proxy.settings.needs_http {
             let message = format!(
                 "'{line}' rules ignored for {} '{own}' as they require HTTP mode.",
@@ -129,6 +140,11 @@ pub(super) fn check(proxy: &ProxyDraft, drafts: &Drafts, sink: &mut Sink) {
             sink.warning(codes::NEEDS_HTTP, *span, message);
         }
     }
+}
+
+/// Capture slots that rules name.
+fn slots(proxy: &ProxyDraft, sink: &mut Sink) {
+    let own = proxy.name();
     let sets = &proxy.settings.rules.sets;
     for (responses, slot, span) in &proxy.settings.slots {
         let (slots, set) = match responses {

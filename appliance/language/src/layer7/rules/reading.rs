@@ -27,7 +27,7 @@ pub(super) struct Reading<'r, 'a> {
     /// Where its expressions are evaluated.
     pub(super) places: Places,
     /// What was being read, for messages.
-    context: String,
+    pub(super) context: String,
 }
 
 /// Reads an action and its condition, and adds the rule to its set.
@@ -51,10 +51,7 @@ pub(super) fn rule(draft: &mut ProxyDraft, args: &mut Args<'_>, set: Sets) {
         }
     };
     let at = place(draft, set);
-    let kind = match draft.is_defaults() {
-        true => "defaults",
-        false => draft.word(),
-    };
+    let kind = draft.kind_word();
     let kind = format!("{kind} '{}'", draft.name());
     let context = format!(
         "error detected in {kind} while parsing '{line} {}' rule",
@@ -126,6 +123,7 @@ fn finish(
         condition: when,
         origin: args.origin.clone(),
     };
+    super::order::note(draft, args);
     unreachable(draft, args, set, name);
     let ends = rule.condition.is_none() && is_final(&rule.action);
     if ends {

@@ -23,10 +23,7 @@ pub(super) fn action(reading: &mut Reading<'_, '_>) -> Option<Action> {
 
 /// `redirect ... [{if|unless} CONDITION]`
 pub(super) fn line(draft: &mut ProxyDraft, args: &mut Args<'_>) {
-    let kind = match draft.is_defaults() {
-        true => "defaults",
-        false => draft.word(),
-    };
+    let kind = draft.kind_word();
     let context = format!(
         "error detected in {kind} '{}' while parsing redirect rule",
         draft.name()
@@ -53,6 +50,7 @@ pub(super) fn line(draft: &mut ProxyDraft, args: &mut Args<'_>) {
         };
         when = Some(read);
     }
+    super::order::note(draft, args);
     draft.settings.needs_http.push(("redirect", args.head));
     draft.settings.rules.sets.redirect.push(Rule {
         action: Action::Redirect(redirect),

@@ -80,7 +80,7 @@ struct Names<'a> {
 /// Looks up the names in all rules.
 pub(crate) fn check(drafts: &Drafts, sink: &mut Sink) {
     let proxies = &drafts.proxies;
-    for proxy in proxies {
+    for proxy in drafts.defaults.iter().chain(proxies) {
         super::named::check(proxy, drafts, sink);
     }
     let names = Names {
@@ -177,7 +177,7 @@ impl Names<'_> {
         let own = proxy.name().as_ref();
         let place = format!("{}{} in proxy '{own}'.", pending.whose, pending.context);
         if server.is_empty() {
-            let message = format!("missing server name in {place}");
+            let message = format!("missing server name {place}");
             return Some(Diagnostic::alert(
                 codes::UNKNOWN_REFERENCE,
                 pending.span,
@@ -190,7 +190,7 @@ impl Names<'_> {
         };
         let Some(target) = target else {
             let name = backend.unwrap_or_default();
-            let message = format!("unable to find proxy '{name}' referenced in {place}");
+            let message = format!("unable to find proxy '{name}' referenced {place}");
             let fault = Diagnostic::alert(codes::UNKNOWN_REFERENCE, pending.span, message);
             return Some(offer(fault, name, self.backs.keys().copied()));
         };
@@ -202,7 +202,7 @@ impl Names<'_> {
             return None;
         }
         let message = format!(
-            "unable to find server '{server}' in proxy '{}', referenced in {place}",
+            "unable to find server '{server}' in proxy '{}', referenced {place}",
             target.name()
         );
         let fault = Diagnostic::alert(codes::UNKNOWN_REFERENCE, pending.span, message);
@@ -219,7 +219,7 @@ fn missing_name<'a, K: AsRef<str> + ?Sized + 'a>(
     known: impl Iterator<Item = &'a K>,
 ) -> Diagnostic {
     let message = format!(
-        "unable to find {what} '{name}' referenced in {}{} in proxy '{own}'.",
+        "unable to find {what} '{name}' referenced {}{} in proxy '{own}'.",
         pending.whose, pending.context
     );
     let fault = Diagnostic::alert(codes::UNKNOWN_REFERENCE, pending.span, message);

@@ -44,6 +44,7 @@ pub(super) fn use_backend(draft: &mut ProxyDraft, args: &mut Args<'_>) {
             None
         }
     };
+    super::order::note(draft, args);
     if let Target::Name(target) = &target {
         draft
             .settings
@@ -166,5 +167,6 @@ pub(super) fn monitor_fail(draft: &mut ProxyDraft, args: &mut Args<'_>) {
     let rules = &mut draft.settings.rules;
     if let Some(when) = condition(rules, args, unless, at, context) {
         rules.sets.monitor_fail.push(when);
+        super::order::note(draft, args);
     }
 }

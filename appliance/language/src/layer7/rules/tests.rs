@@ -1,9 +1,10 @@
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use lanai_diagnostics::SourceMap;
 use lanai_model::layer7::{
-    AclUse, Action, Config, Figure, FormatItem, HeaderWay, Proxy, RedirectTarget, ReplyBody, Scope,
-    Target,
+    AclUse, Action, Balance, Config, CookieMode, Figure, FormatItem, HashFunction, HeaderWay,
+    Proxy, RedirectTarget, ReplyBody, Scope, StickKey, StickWay, Target,
 };
 use proptest::prelude::*;
 
@@ -281,6 +282,49 @@ fn mistakes_are_said_in_haproxys_words() {
             "use-server nosuch if TRUE",
             "proxy 'l' : unable to find server 'nosuch' referenced in a 'use-server' rule.",
         ),
+    ];
+    for (line, message) in said {
+        assert_eq!(refused(line), message, "{line}");
+    }
+}
+
+#[test]
+fn mistakes_in_other_lines_are_said_in_haproxys_words() {
+    let said = [
+        ("stick-table type ip", "stick-table: missing size."),
+        (
+            "stick-table type ip size 1k store foo",
+            "stick-table: unknown store option 'foo'.",
+        ),
+        (
+            "stick on src table nosuch",
+            "unable to find table 'nosuch' referenced by a 'stick' rule in proxy 'l'.",
+        ),
+        (
+            "stick match src,nosuch",
+            "'stick' : unknown converter 'nosuch'.",
+        ),
+        (
+            "log-format %foo",
+            "failed to parse log-format : no such format alias 'foo'. If you wanted to emit the '%' \
+             character verbatim, you need to use '%%'.",
+        ),
+        (
+            "balance random(0)",
+            "balance random : number of draws must be at least 1.",
+        ),
+        (
+            "cookie S rewrite insert",
+            "cookie 'rewrite', 'insert' and 'prefix' modes are incompatible.",
+        ),
+        (
+            "errorfile 999 x",
+            "errorfile : status code '999' not handled.",
+        ),
+        (
+            "http-request capture src id 5",
+            "Proxy 'l': unable to find capture id '5' referenced by http-request capture rule.",
+        ),
         (
             "http-after-response deny",
             "'http-after-response' does not support the action 'deny'",
@@ -308,6 +352,112 @@ fn what_can_never_match_is_a_warning() {
 fn a_backend_may_be_named_by_a_format() {
     let rules = proxy("use_backend %[path,lower] if TRUE").rules;
     assert!(matches!(rules.use_backend[0].target, Target::Format(_)));
+}
+
+#[test]
+fn tables_keep_what_they_are_told() {
+    let text = "stick-table type string len 64 size 100k expire 30m nopurge store \
+                conn_cnt,http_req_rate(10s),gpc(5)\nstick on src table l if { path / }\nstick \
+                store-response res.cook(a)\nhttp-request track-sc1 src\nhttp-request deny if { \
+                sc1_http_req_rate gt 10 }";
+    let rules = proxy(text).rules;
+    let table = rules.stick_table.expect("a table");
+    assert_eq!(table.key, StickKey::String { len: 64 });
+    assert_eq!((table.size, table.nopurge), (102_400, true));
+    let stored: Vec<_> = table.store.iter().map(|data| data.name).collect();
+    assert_eq!(stored, ["conn_cnt", "http_req_rate", "gpc"]);
+    assert_eq!(table.store[1].period, Some(Duration::from_secs(10)));
+    assert_eq!(table.store[2].elements, Some(5));
+    assert_eq!(rules.stick.len(), 2);
+    assert_eq!(rules.stick[0].table.as_deref(), Some("l"));
+    assert_eq!(rules.stick[1].way, StickWay::StoreResponse);
+}
+
+#[test]
+fn servers_are_chosen_in_every_way() {
+    let ways = [
+        ("leastconn", Balance::LeastConnections),
+        (
+            "uri len 10 whole",
+            Balance::Uri {
+                len: Some(10),
+                depth: None,
+                path_only: false,
+                whole: true,
+            },
+        ),
+        (
+            "hdr(host) use_domain_only",
+            Balance::Header {
+                name: "host".into(),
+                domain_only: true,
+            },
+        ),
+        (
+            "url_param id check_post",
+            Balance::UrlParam {
+                name: "id".into(),
+                check_post: Some(48),
+            },
+        ),
+        ("random(3)", Balance::Random { draws: 3 }),
+        (
+            "rdp-cookie",
+            Balance::RdpCookie {
+                name: "msts".into(),
+            },
+        ),
+    ];
+    for (words, balance) in ways {
+        assert_eq!(
+            proxy(&format!("balance {words}")).balance,
+            balance,
+            "{words}"
+        );
+    }
+    let hash = proxy("balance hash req.hdr(a),lower").balance;
+    assert!(matches!(hash, Balance::Hash(expression) if expression.converters.len() == 1));
+    let rules = proxy(
+        "hash-type consistent djb2 avalanche\ncookie S insert indirect maxidle 30 attr \
+                       SameSite=None",
+    )
+    .rules;
+    let hash = rules.hash_type.expect("a hash");
+    assert!(hash.consistent && hash.avalanche && hash.function == HashFunction::Djb2);
+    let cookie = rules.cookie.expect("a cookie");
+    assert_eq!((cookie.mode, cookie.indirect), (CookieMode::Insert, true));
+    assert_eq!(cookie.maxidle, Some(Duration::from_secs(30)));
+}
+
+#[test]
+fn captures_are_slots() {
+    let rules = proxy(
+        "capture request header Host len 20\ndeclare capture response len 5\n\
+                       capture cookie S= len 8\nhttp-request capture src len 15\nhttp-response \
+                       capture res.hdr(a) id 0",
+    )
+    .rules;
+    assert_eq!(rules.request_captures.len(), 2);
+    assert_eq!(rules.request_captures[0].header.as_deref(), Some("Host"));
+    assert!(matches!(
+        rules.http_request[0].action,
+        Action::Capture { slot: 1, .. }
+    ));
+    assert_eq!(rules.capture_cookie.expect("a cookie").len, 8);
+}
+
+#[test]
+fn formats_of_lines_are_kept() {
+    let rules = proxy(
+        "log-format \"%ci %[src]\"\nunique-id-format %{+X}o%rt:%pid\n\
+                       unique-id-header X-Id\nhttp-error status 503 content-type text/plain string \
+                       busy\nerrorloc303 404 /missing",
+    )
+    .rules;
+    assert_eq!(rules.log_format.expect("a format").items.len(), 3);
+    assert!(rules.unique_id_format.expect("a format").flags.hexadecimal);
+    assert_eq!(rules.unique_id_header.as_deref(), Some("X-Id"));
+    assert_eq!(rules.http_errors.len(), 2);
 }
 
 #[test]

@@ -154,7 +154,7 @@ fn typed(
         found.references.push(Reference {
             wants,
             at: place.clone(),
-            whose: format!("arg {} of {owner}", at + 1),
+            whose: format!("in arg {} of {owner}", at + 1),
         });
     };
     let name = (!value.is_empty()).then(|| text.clone().into_owned());

@@ -270,7 +270,7 @@ fn acls(
         references.push(Reference {
             wants: Wants::Acl(name.to_owned()),
             at: places.get(at).cloned().unwrap_or_default(),
-            whose: format!("arg {} of sample fetch keyword 'acl'", at + 1),
+            whose: format!("in arg {} of sample fetch keyword 'acl'", at + 1),
         });
         *argument = Argument::Acl {
             name: name.into(),

@@ -205,7 +205,7 @@ fn when(
     references.push(Reference {
         wants: Wants::Acl(name.clone()),
         at: places.get(1).cloned().unwrap_or_default(),
-        whose: "arg 2 of converter 'when'".to_owned(),
+        whose: "in arg 2 of converter 'when'".to_owned(),
     });
     if let Some(argument) = arguments.get_mut(1) {
         *argument = Argument::Acl {
@@ -361,7 +361,7 @@ fn map(
     references.push(Reference {
         wants: Wants::Map(file.name.to_string()),
         at: places.first().cloned().unwrap_or_default(),
-        whose: format!("arg 1 of converter '{name}'"),
+        whose: format!("in arg 1 of converter '{name}'"),
     });
     if let Some(first) = arguments.first_mut() {
         *first = Argument::Map(file);
