@@ -2,6 +2,7 @@
 //! possible: no rights, no daemon).
 
 mod check;
+mod explain;
 mod remote;
 mod upgrade;
 mod visitor;
@@ -37,6 +38,8 @@ enum Verb {
     Proxy,
     /// Check a configuration; nothing is touched, no daemon is needed
     Check(check::Arguments),
+    /// Explain a keyword of HAProxy's language, or the code of a message; no daemon is needed
+    Explain(explain::Arguments),
     /// Show what an apply of the files in the configuration directory would do
     Plan(Target),
     /// Put the files in the configuration directory into effect, as a new revision
@@ -196,6 +199,7 @@ pub(crate) fn main() -> ExitCode {
         // `main` takes this verb before anything here is read; it stands here for the help text.
         Verb::Proxy => ExitCode::from(2),
         Verb::Check(arguments) => check::run(&arguments),
+        Verb::Explain(arguments) => explain::run(&arguments),
         Verb::Upgrade(reach) => upgrade::run(&reach),
         verb => remote::run(verb),
     }

@@ -114,7 +114,12 @@ fn command(verb: Verb) -> Result<(Target, Command), RemoteError> {
         Verb::User(User::LoginLink { user, target }) => (target, Command::LoginLink { user }),
         Verb::Status(target) => (target, Command::Status),
         // The caller answers these itself.
-        Verb::Daemon(_) | Verb::Control(_) | Verb::Proxy | Verb::Check(_) | Verb::Upgrade(_) => {
+        Verb::Daemon(_)
+        | Verb::Control(_)
+        | Verb::Proxy
+        | Verb::Check(_)
+        | Verb::Explain(_)
+        | Verb::Upgrade(_) => {
             return Err(RemoteError::Start(io::ErrorKind::Unsupported.into()));
         }
     })

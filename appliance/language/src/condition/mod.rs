@@ -14,6 +14,8 @@ use crate::{Environment, Facts};
 use arguments::arguments;
 
 pub(crate) use joined::Joined;
+#[cfg(test)]
+pub(crate) use predicate::predicates;
 
 /// A condition that cannot be evaluated.
 #[derive(Clone, Debug, PartialEq, Eq)]

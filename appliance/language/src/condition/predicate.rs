@@ -14,6 +14,12 @@ pub(super) struct Predicate {
     pub(super) answer: fn(&[String], &Environment, &Facts) -> Option<bool>,
 }
 
+/// Names of all predicates.
+#[cfg(test)]
+pub(crate) fn predicates() -> impl Iterator<Item = &'static str> {
+    PREDICATES.iter().map(|predicate| predicate.name)
+}
+
 pub(super) fn find(name: &str) -> Option<&'static Predicate> {
     PREDICATES.iter().find(|predicate| predicate.name == name)
 }

@@ -19,3 +19,4 @@ mod notation;
 mod value;
 
 pub(crate) use notation::Grammar;
+pub(crate) use value::Type;

@@ -16,7 +16,7 @@ pub struct Keyword {
     pub sections: Sections,
     /// Modes of a proxy in which it has an effect.
     pub modes: Modes,
-    /// Its arguments, in the notation of `grammar.rs`; the checker reads it too.
+    /// Its arguments, in the notation of `grammar.rs`, with the types of the labels; the checker reads it too.
     pub arguments: &'static str,
     /// For fetches, converters and aliases, the types it takes and gives; empty otherwise.
     pub types: Types,
@@ -278,6 +278,8 @@ pub struct Types {
 pub enum Status {
     /// It does what HAProxy's manual says.
     Works,
+    /// It does, except for what the text names: that is refused.
+    Partly(&'static str),
     /// It is read and has no effect; the text says why that harms nobody.
     Ignored(&'static str),
     /// It is read and checked whole; then the configuration is refused, because running it would
@@ -294,6 +296,7 @@ impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Works => f.write_str("works"),
+            Self::Partly(except) => write!(f, "works, except that {except}"),
             Self::Ignored(why) => write!(f, "accepted and ignored: {why}"),
             Self::Refused { why, instead } => write!(f, "refused: {why}; instead: {instead}"),
         }
@@ -362,6 +365,14 @@ impl Keyword {
     pub const fn deprecated(self, instead: &'static str) -> Self {
         Self {
             deprecated: Some(instead),
+            ..self
+        }
+    }
+
+    /// Works, except for this.
+    pub const fn partly(self, except: &'static str) -> Self {
+        Self {
+            status: Status::Partly(except),
             ..self
         }
     }

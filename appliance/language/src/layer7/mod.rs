@@ -19,6 +19,7 @@ mod log;
 mod options;
 mod others;
 mod proxy;
+mod reference;
 mod rules;
 mod sample;
 mod section;
@@ -40,6 +41,7 @@ use crate::{Environment, Facts, Outcome};
 use section::Reader;
 
 pub use keyword::{Keyword, Kind, Modes, Sections, Status, Types};
+pub use reference::{described, document, heading};
 pub use tables::{find, keywords};
 
 /// Reads a configuration of one or several texts, in this order, as `haproxy -f A -f B` does.

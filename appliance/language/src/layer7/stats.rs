@@ -119,7 +119,7 @@ fn other<'a>(word: &'a Word, args: &mut Args<'a>) {
         args.within(word, name, |args| {
             row.read_word(&mut BindDraft::default(), args)
         });
-        if row.keyword.status == Status::Works {
+        if matches!(row.keyword.status, Status::Works | Status::Partly(_)) {
             let why = "the runtime API's sockets have no such setting";
             args.not_run(word.span, &format!("'{text}'"), why, "leave it out");
         }

@@ -174,7 +174,10 @@ impl<T> Table<T> {
     #[cfg(test)]
     pub(super) fn unread(&self) -> impl Iterator<Item = &'static str> + '_ {
         self.rows_in_order()
-            .filter(|row| row.keyword.status == Status::Works && row.reader.is_none())
+            .filter(|row| {
+                matches!(row.keyword.status, Status::Works | Status::Partly(_))
+                    && row.reader.is_none()
+            })
             .map(|row| row.keyword.name)
     }
 

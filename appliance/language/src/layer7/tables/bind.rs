@@ -162,9 +162,11 @@ table! { BIND_TLS: Bind, LISTENING;
         .refused(NOT_YET, "leave it out; a client that comes to another box makes a new session");
     "ssl" "" "1.5" "Speaks TLS with clients.";
     "ssl-max-ver" "{SSLv3|TLSv1.0|TLSv1.1|TLSv1.2|TLSv1.3}" "1.8" "Newest TLS version that is spoken."
-        .default("TLSv1.3");
+        .default("TLSv1.3")
+        .partly("versions before TLS 1.2 are refused (RFC 7568, RFC 8996)");
     "ssl-min-ver" "{SSLv3|TLSv1.0|TLSv1.1|TLSv1.2|TLSv1.3}" "1.8" "Oldest TLS version that is spoken."
-        .default("TLSv1.2");
+        .default("TLSv1.2")
+        .partly("versions before TLS 1.2 are refused (RFC 7568, RFC 8996)");
     "strict-sni" "" "1.5" "Ends the handshake of clients that ask for no name we have a certificate for."
         .refused(NOT_YET, "leave it out; such clients get the first certificate");
     "no-strict-sni" "" "3.2" "Takes clients that ask for another name, whatever the default is."

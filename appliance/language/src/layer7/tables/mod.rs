@@ -1,6 +1,7 @@
 //! The keyword tables: plain rows, one file per kind of line.
 
 mod bind;
+mod conditional;
 mod global;
 mod proxy;
 mod rules;
@@ -48,12 +49,24 @@ pub(super) const SECTIONS: &[&[Keyword]] = &[sections::SECTIONS];
 /// Keywords of all other sections.
 pub(super) const OTHERS: &[&[Keyword]] = &[sections::PEERS, sections::RESOLVERS, sections::OTHERS];
 
+/// What stands outside of sections.
+const CONDITIONAL: &[&[Keyword]] = &[conditional::DIRECTIVES, conditional::PREDICATES];
+
 /// Words of a `load` line.
 const LOAD: &[&[Keyword]] = &[sections::LOAD];
 
 /// Every table there is. Whoever adds one adds it here, and completion, hover, `explain` and the
 /// documentation have it.
-const ALL: &[&[&[Keyword]]] = &[SECTIONS, GLOBAL, PROXY, BIND, SERVER, LOAD, OTHERS];
+const ALL: &[&[&[Keyword]]] = &[
+    SECTIONS,
+    GLOBAL,
+    PROXY,
+    BIND,
+    SERVER,
+    LOAD,
+    OTHERS,
+    CONDITIONAL,
+];
 
 /// Rows of one table: name, arguments, first version, sentence, and what else is to be said.
 macro_rules! table {

@@ -13,11 +13,11 @@ table! { SECTIONS: Section, Sections::NONE;
         .within(Sections::GLOBAL);
     "defaults" "[<name> [from <name>]|from <name>]" "1.3" "Settings that the proxies after it, or that name it, start from."
         .within(Sections::DEFAULTS);
-    "frontend" "<name> [from <defaults:name>]" "1.5" "What clients connect to."
+    "frontend" "<name> [from <defaults:name>]" "1.3" "What clients connect to."
         .within(Sections::FRONTEND);
     "listen" "<name> [from <defaults:name>]" "1.3" "A frontend and a backend in one."
         .within(Sections::LISTEN);
-    "backend" "<name> [from <defaults:name>]" "3.2" "A group of servers and how to choose among them."
+    "backend" "<name> [from <defaults:name>]" "1.3" "A group of servers and how to choose among them."
         .within(Sections::BACKEND);
     "peers" "<name>" "1.5" "Boxes that share their stick tables."
         .within(Sections::PEERS)
@@ -53,7 +53,7 @@ table! { SECTIONS: Section, Sections::NONE;
         .within(Sections::PROGRAM)
         .deprecated("the system's own way to start programs")
         .refused(PROGRAMS, "have the system start it");
-    "crt-store" "[<name>]" "3.2" "Certificates with their files, by name."
+    "crt-store" "[<name>]" "3.0" "Certificates with their files, by name."
         .within(Sections::CRT_STORE)
         .refused(NOT_YET, "name certificates with 'crt' on the bind lines");
     "traces" "" "3.1" "Which of HAProxy's own parts write a trace."

@@ -30,7 +30,7 @@ fn every_row_is_whole() {
         );
         match row.status {
             Status::Works => {}
-            Status::Ignored(why) => assert!(why.len() > 10, "{name}: why?"),
+            Status::Partly(why) | Status::Ignored(why) => assert!(why.len() > 10, "{name}: why?"),
             Status::Refused { why, instead } => {
                 assert!(why.len() > 10 && instead.len() > 10, "{name}: why?");
             }
@@ -144,4 +144,14 @@ fn a_word_is_found_in_every_role() {
         "{kinds:?}"
     );
     assert!(find("maxcon").is_empty());
+}
+
+#[test]
+fn predicates_and_directives_are_those_that_are_read() {
+    let rows: HashSet<_> = keywords()
+        .filter(|row| row.kind == Kind::Predicate)
+        .map(|row| row.name)
+        .collect();
+    let known: HashSet<_> = crate::condition::predicates().collect();
+    assert_eq!(rows, known);
 }

@@ -10,7 +10,8 @@ table! { PROCESS: Line, Sections::GLOBAL;
     "nbthread" "<number 1..1024>" "1.8" "Worker threads."
         .default("as many as CPUs may be used");
     "thread-groups" "<number 1..16>" "2.5" "Groups of threads; here there is always one."
-        .default("1");
+        .default("1")
+        .partly("more than one group has no effect, which is warned of");
     "thread-group" "<group:number 1..16> [<range:list>]..." "2.5" "Which threads make up a group."
         .refused("threads are not divided into groups", "leave it out; 'nbthread' says how many threads there are");
     "thread-hard-limit" "<number 1..1024>" "3.0" "Most threads that are started, whatever else is said."
@@ -142,7 +143,8 @@ table! { PROCESS: Line, Sections::GLOBAL;
         .default("ipv4,ipv6")
         .refused(NOT_YET, "leave it out; names of servers are resolved when a change is prepared");
     "log" "<target:text> [len <length:number 80..65535>] [format <format:name>] [sample <ranges:text>] [profile <profile:name>] <facility:name> [<level:name> [<minlevel:name>]]" "1.3" "Where log lines go, for proxies with 'log global'."
-        .negatable();
+        .negatable()
+        .partly("'sample', 'profile', the formats timed and iso, and targets other than UDP, a UNIX socket or a descriptor are refused");
     "log-send-hostname" "[<name>]" "1.5" "Sends a host name with log lines."
         .refused(NOT_YET, "write 'format rfc3164' or 'format rfc5424' on the log line");
     "log-tag" "<tag:text>" "1.5" "What log lines call the program."
@@ -158,7 +160,8 @@ table! { PROCESS: Line, Sections::GLOBAL;
         .ignored("no keyword that names such a file can be run yet").once();
     "server-state-file" "<file>" "1.6" "File from which the states of servers are restored at the start."
         .refused("states set at run time are kept by Lanai's parent process", "leave it out").once();
-    "stats socket" "<address:listen> [level {user|operator|admin}|mode <mode:octal>|user <name>|uid <number>|group <name>|gid <number>|expose-fd listeners|severity-output {none|number|string}|accept-proxy|thread <threads:text>|process <processes:text>|name <name>|id <id:number>|maxconn <number>|backlog <number>|nice <number -1024..1024>]..." "1.3" "Where the runtime API listens.";
+    "stats socket" "<address:listen> [level {user|operator|admin}|mode <mode:octal>|user <name>|uid <number>|group <name>|gid <number>|expose-fd listeners|severity-output {none|number|string}|accept-proxy|thread <threads:text>|process <processes:text>|name <name>|id <id:number>|maxconn <number>|backlog <number>|nice <number -1024..1024>]..." "1.3" "Where the runtime API listens."
+        .partly("words other than level, mode and expose-fd are refused");
     "stats timeout" "<time>" "1.3" "How long a runtime API connection may be idle."
         .default("10s");
     "stats maxconn" "<number 1..2147483647>" "1.3" "Most runtime API connections at one time."

@@ -18,7 +18,8 @@ table! { TLS: Line, Sections::GLOBAL;
         .ignored("a certificate is read from its own file alone, with its key and chain");
     "ssl-load-extra-del-ext" "" "2.3" "Takes the ending off a certificate's name before others are added."
         .ignored("a certificate is read from its own file alone, with its key and chain");
-    "ssl-default-bind-options" "[ssl-min-ver {SSLv3|TLSv1.0|TLSv1.1|TLSv1.2|TLSv1.3}|ssl-max-ver {SSLv3|TLSv1.0|TLSv1.1|TLSv1.2|TLSv1.3}|no-tls-tickets|tls-tickets|no-sslv3|no-tlsv10|no-tlsv11|no-tlsv12|no-tlsv13|force-sslv3|force-tlsv10|force-tlsv11|force-tlsv12|force-tlsv13|prefer-client-ciphers|strict-sni]..." "1.6" "TLS options for all binds that do not set them.";
+    "ssl-default-bind-options" "[ssl-min-ver {SSLv3|TLSv1.0|TLSv1.1|TLSv1.2|TLSv1.3}|ssl-max-ver {SSLv3|TLSv1.0|TLSv1.1|TLSv1.2|TLSv1.3}|no-tls-tickets|tls-tickets|no-sslv3|no-tlsv10|no-tlsv11|no-tlsv12|no-tlsv13|force-sslv3|force-tlsv10|force-tlsv11|force-tlsv12|force-tlsv13|prefer-client-ciphers|strict-sni]..." "1.6" "TLS options for all binds that do not set them."
+        .partly("only versions from TLS 1.2 on and no-tls-tickets are taken");
     "ssl-default-bind-ciphers" "<ciphers:text>" "1.5" "Cipher suites up to TLS 1.2, for all binds that name none."
         .refused(CIPHERS, CIPHERS_INSTEAD);
     "ssl-default-bind-ciphersuites" "<ciphersuites:text>" "1.9" "Cipher suites of TLS 1.3, for all binds that name none."

@@ -6,9 +6,11 @@ use crate::layer7::tables::why::*;
 
 table! { GENERAL: Line, Sections::ALL;
     "mode" "{tcp|http|log|spop}" "1.3" "Whether HTTP is understood, bytes are passed on, or log lines."
-        .default("tcp");
+        .default("tcp")
+        .partly("log and spop are refused");
     "bind" "<address:listen> [<option:text>]..." "1.3" "Where connections are taken."
-        .within(Sections::FRONT_ONLY).modes(Modes::STREAM);
+        .within(Sections::FRONT_ONLY).modes(Modes::STREAM)
+        .partly("some kinds of addresses are refused (QUIC, MPTCP, abstract sockets)");
     "backlog" "<number>" "1.3" "Length of the accept queue; 0 or left out, the frontend's maxconn."
         .within(Sections::FRONT).modes(Modes::STREAM)
         .default("maxconn");
@@ -19,7 +21,8 @@ table! { GENERAL: Line, Sections::ALL;
         .within(Sections::FRONT).modes(Modes::STREAM);
     "balance" "{roundrobin|static-rr|leastconn|first|source|log-hash|sticky|random|random(<draws:number 1..2147483647>)|hdr(<header:text>) [use_domain_only]|hash <expression>|rdp-cookie|rdp-cookie(<cookie:name>)|uri [whole|path-only|len <number>|depth <number>]...|url_param <parameter:name> [check_post [<number>]]}" "1.3" "How a server is chosen."
         .within(Sections::BACK)
-        .default("roundrobin");
+        .default("roundrobin")
+        .partly("methods other than roundrobin are refused");
     "hash-type" "{map-based|consistent} [none|sdbm|djb2|wt6|crc32] [avalanche]" "1.4" "How a hash is made into a server."
         .within(Sections::BACK)
         .default("map-based")
@@ -34,7 +37,8 @@ table! { GENERAL: Line, Sections::ALL;
         .ignored("only balance methods that hash need it, which cannot be run yet");
     "server" "<name> <address> [<option:text>]..." "1.3" "A server of this backend."
         .within(Sections::BACK_ONLY)
-        .strict();
+        .strict()
+        .partly("some kinds of addresses are refused (abstract sockets, ports counted from the client's)");
     "default-server" "<option:text>..." "1.4" "Options for all servers that follow."
         .within(Sections::BACK).modes(Modes::STREAM)
         .strict();
@@ -92,7 +96,8 @@ table! { GENERAL: Line, Sections::ALL;
         .within(Sections::PROXIES)
         .refused(NOT_YET, "leave it out; a proxy's name is enough here").once();
     "log" "{global|<target:text> [len <length:number 80..65535>] [format <format:name>] [sample <ranges:text>] [profile <profile:name>] <facility:name> [<level:name> [<minlevel:name>]]}" "1.3" "Where log lines go."
-        .negatable();
+        .negatable()
+        .partly("'sample', 'profile', the formats timed and iso, and targets other than UDP, a UNIX socket or a descriptor are refused");
     "log-tag" "<tag:text>" "1.5" "What log lines call the program."
         .refused(NOT_YET, "leave it out; log lines say 'haproxy'");
     "log-steps" "<steps:list>" "3.1" "At which steps of a session log lines are written."

@@ -92,12 +92,14 @@ table! { OPTIONS: Line, Sections::ALL;
         .within(Sections::FRONT).modes(Modes::HTTP)
         .refused(NOT_YET, "leave it out").negatable();
     "option httplog" "[clf]" "1.3" "Logs each request with its timers and status."
-        .modes(Modes::HTTP);
+        .modes(Modes::HTTP)
+        .partly("'clf' is refused");
     "option httpslog" "" "2.5" "Logs each request with its timers, status and TLS."
         .within(Sections::FRONT).modes(Modes::HTTP)
         .refused(NOT_YET, "use 'option httplog'");
     "option tcplog" "[clf]" "1.3" "Logs each connection with its timers."
-        .modes(Modes::STREAM);
+        .modes(Modes::STREAM)
+        .partly("'clf' is refused");
     "option log-separate-errors" "" "1.3" "Logs what went wrong at a higher level."
         .within(Sections::FRONT).modes(Modes::STREAM)
         .refused(NOT_YET, "leave it out; a line tells by its status").negatable();
