@@ -151,6 +151,8 @@ async function lookAround(page, looker) {
   await looker.look("services");
   await openTab(page, "Files");
   await looker.look("files");
+  await openTab(page, "Doctor");
+  await looker.look("doctor");
   await openTab(page, "History");
   await follow(page, page.locator(".history .rev").first());
   await page.locator(".diff, .empty").first().waitFor();

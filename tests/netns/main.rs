@@ -9,8 +9,10 @@
 
 mod changes;
 mod demo;
+mod doctor;
 mod drift;
 mod expect;
+mod firewall;
 mod management;
 mod oracle;
 mod refusals;

@@ -13,6 +13,7 @@
 
 mod appliance;
 mod client;
+mod knock;
 mod lab;
 mod process;
 mod wait;
@@ -20,6 +21,7 @@ mod witness;
 
 pub use appliance::{Appliance, lanai, project_root};
 pub use client::{Curl, Response};
+pub use knock::knock;
 pub use lab::{INTERFACES, Lab};
 pub use process::{Finished, Process, run};
 pub use wait::{until, within};

@@ -1,5 +1,6 @@
 //! One file per page.
 
+pub(crate) mod doctor;
 pub(crate) mod editor;
 pub(crate) mod files;
 pub(crate) mod history;

@@ -81,6 +81,7 @@ pub struct WebServer {
     tls: TlsAcceptor,
     router: axum::Router,
     windows: watch::Receiver<Option<Arc<Window>>>,
+    control: Control,
 }
 
 impl WebServer {
@@ -119,6 +120,7 @@ impl WebServer {
             address,
             tls: TlsAcceptor::from(Arc::new(tls)),
             windows: control.windows(),
+            control: control.clone(),
             router: router(control, &settings.box_name),
         })
     }
@@ -135,7 +137,9 @@ impl WebServer {
 
     /// Answers until `shutdown`, then gives open requests five seconds.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        server::run(self.listener, self.tls, self.router, self.windows, shutdown).await;
+        let admits = |peer: IpAddr| self.control.admits_to_ui(peer);
+        let (tls, router) = (self.tls, self.router);
+        server::run(self.listener, tls, router, self.windows, admits, shutdown).await;
     }
 }
 

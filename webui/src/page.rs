@@ -42,12 +42,13 @@ pub(crate) struct TabLink {
     pub(crate) current: bool,
 }
 
-const TABS: [(&str, &str); 5] = [
+const TABS: [(&str, &str); 6] = [
     ("/", "Status"),
     ("/services", "Services"),
     ("/layer7", "LB Layer7"),
     ("/files", "Files"),
     ("/history", "History"),
+    ("/doctor", "Doctor"),
 ];
 
 impl Frame {

@@ -15,7 +15,7 @@ use tower_http::timeout::TimeoutLayer;
 use crate::app::App;
 use crate::assets;
 use crate::error::Nope;
-use crate::handlers::{editor, files, history, login, password, status, trial};
+use crate::handlers::{doctor, editor, files, history, login, password, status, trial};
 use crate::middleware::{error_pages, same_origin, secure_headers};
 
 /// Bytes of a form: a file of 1 MiB may become three times that in a form's encoding.
@@ -44,6 +44,7 @@ pub(crate) fn router(app: App) -> Router {
             "/history/{id}/rollback",
             get(history::show_rollback).post(history::roll_back),
         )
+        .route("/doctor", get(doctor::show_doctor))
         .route("/trial/confirm", post(trial::confirm))
         .route("/trial/rollback", post(trial::roll_back))
         .route("/login", get(login::show_login).post(login::login))

@@ -42,12 +42,13 @@ const CONNECTIONS_PER_ADDRESS: usize = 128;
 /// First byte of a TLS record that carries a handshake (RFC 8446, section 5.1).
 const TLS_HANDSHAKE: u8 = 0x16;
 
-/// Takes connections until `shutdown`, then lets those that are open end.
+/// Takes connections of those it `admits` until `shutdown`, then lets those that are open end.
 pub(crate) async fn run(
     listener: TcpListener,
     tls: TlsAcceptor,
     app: Router,
     windows: watch::Receiver<Option<Arc<Window>>>,
+    admits: impl Fn(IpAddr) -> bool,
     shutdown: impl Future<Output = ()>,
 ) {
     let (stop, stopped) = watch::channel(());
@@ -63,6 +64,9 @@ pub(crate) async fn run(
             Some(_) = tasks.join_next(), if !tasks.is_empty() => continue,
         };
         match accepted {
+            Ok((_, peer)) if !admits(peer.ip().to_canonical()) => {
+                tracing::debug!(%peer, "the web UI is not for this address");
+            }
             Ok((socket, peer)) => {
                 let arrival = Arrival::now();
                 let Some(guest) = guests.admit(peer.ip()) else {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use lanai_diagnostics::Severity;
-use lanai_network::{Cut, Visitor, cuts, plan};
+use lanai_network::{Cut, Visitor, plan};
 use lanai_store::{NewRevision, RevisionId, StoredFile};
 
 use crate::effects::effects;
@@ -141,7 +141,8 @@ async fn cuts_of(
     };
     let observed = inner.host.observe().await.map_err(ApplyError::Network)?;
     let plan = plan(&target.model.desired(), &observed);
-    Ok(cuts(visitor, &observed, &plan))
+    let running = inner.running();
+    Ok(target.model.cuts(&running.model, visitor, &observed, &plan))
 }
 
 /// Text that somebody edited on disk and never applied is about to be replaced: it is kept in the

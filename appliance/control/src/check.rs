@@ -1,5 +1,6 @@
 //! The check: everything that can be known to be wrong without touching anything.
 
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use lanai_diagnostics::{Diagnostic, FileId, SourceMap, Span};
 use lanai_language::{Environment, Facts, FileKind, NamedFile, codes};
 use lanai_model::layer7::Config;
 use lanai_model::services::Services;
-use lanai_network::Desired;
+use lanai_network::{Cut, Desired, Observed, Plan, Visitor};
 
 use crate::files::{FILE_LIMIT, FileSet, LAYER7, SERVICES};
 use crate::pem;
@@ -19,11 +20,43 @@ use crate::resolve::resolve;
 pub(crate) struct Model {
     pub(crate) services: Services,
     pub(crate) config: Config,
+    /// Where the web UI listens unless the text says so.
+    pub(crate) ui: Option<SocketAddr>,
 }
 
 impl Model {
     pub(crate) fn desired(&self) -> Desired {
-        lanai_network::desired(&self.services, &self.config)
+        lanai_network::desired_with_ui(&self.services, &self.config, self.ui)
+    }
+}
+
+impl Model {
+    /// Whether the web UI is for somebody at this address: `service wui` names networks, or none.
+    pub(crate) fn admits_to_ui(&self, peer: IpAddr) -> bool {
+        let wui = self.services.wui.iter().filter(|wui| wui.common.autostart);
+        let mut allow = wui.flat_map(|wui| &wui.allow).peekable();
+        peer.is_loopback() || allow.peek().is_none() || allow.any(|it| it.net.contains(&peer))
+    }
+
+    /// How a change from `running` to this, with this plan, may cut off the visitor.
+    pub(crate) fn cuts(
+        &self,
+        running: &Self,
+        visitor: Visitor,
+        observed: &Observed,
+        plan: &Plan,
+    ) -> Vec<Cut> {
+        let mut cuts = lanai_network::cuts(visitor, observed, plan);
+        let Visitor { peer, port, .. } = visitor;
+        let shut_out = Cut::Firewall { peer, port };
+        if self.ui.is_some_and(|ui| ui.port() == port)
+            && running.admits_to_ui(peer)
+            && !self.admits_to_ui(peer)
+            && !cuts.contains(&shut_out)
+        {
+            cuts.push(shut_out);
+        }
+        cuts
     }
 }
 
@@ -34,6 +67,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) root: &'a Path,
     pub(crate) environment: &'a Environment,
     pub(crate) facts: &'a Facts,
+    /// Where the web UI listens unless the text says so.
+    pub(crate) ui: Option<SocketAddr>,
 }
 
 /// Reads both texts and looks at the files they name. There is a model if nothing is an alert.
@@ -71,7 +106,11 @@ pub(crate) fn check(files: &FileSet, around: Surroundings<'_>) -> (CheckReport, 
         diagnostics,
     };
     let model = match (services.value, config.value) {
-        (Some(services), Some(config)) if !report.is_refused() => Some(Model { services, config }),
+        (Some(services), Some(config)) if !report.is_refused() => Some(Model {
+            services,
+            config,
+            ui: around.ui,
+        }),
         _ => None,
     };
     (report, model)

@@ -1,8 +1,9 @@
 //! What the web UI and the command line see.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use lanai_network::{Visitor, cuts, plan};
+use lanai_network::{Finding, Visitor, examine, plan};
 use lanai_store::{AuditEntry, Revision, RevisionId};
 use tokio::sync::watch;
 
@@ -103,7 +104,9 @@ impl Control {
             let observed = self.inner.host.observe().await?;
             let plan = plan(&model.desired(), &observed);
             let running = self.inner.running();
-            preview.cuts = visitor.map_or_else(Vec::new, |it| cuts(it, &observed, &plan));
+            preview.cuts = visitor.map_or_else(Vec::new, |visitor| {
+                model.cuts(&running.model, visitor, &observed, &plan)
+            });
             preview.effects = Some(effects(&running.model.config, &model.config, &plan));
             preview.plan = Some(plan);
         }
@@ -236,6 +239,11 @@ impl Control {
     /// Never ends: asks the host about a trial whose time is over, in case its word got lost.
     pub async fn watch_trial(&self) {
         trial::watch(&self.inner).await;
+    }
+
+    /// Whether the web UI is for somebody at this address, by the configuration that runs.
+    pub fn admits_to_ui(&self, peer: IpAddr) -> bool {
+        self.inner.running().model.admits_to_ui(peer)
     }
 
     /// The host tells that the network may not be what it was.
@@ -400,6 +408,20 @@ impl Control {
             busy: self.busy(),
             notices,
         })
+    }
+
+    /// The check list: what the running configuration needs of proxy, kernel, settings, filter and
+    /// routing, and of each whether it is there.
+    ///
+    /// # Errors
+    /// If the box cannot be looked at.
+    pub async fn doctor(&self) -> Result<Vec<Finding>, Error> {
+        let (host, running) = (&self.inner.host, self.inner.running());
+        let (facts, observed) = (host.probe().await?, host.observe().await?);
+        let model = &running.model;
+        let desired = model.desired();
+        let (services, config) = (&model.services, &model.config);
+        Ok(examine(services, config, &desired, &facts, &observed))
     }
 
     /// [`FileSet::digest`] of what the box was last asked to run.

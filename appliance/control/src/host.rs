@@ -1,7 +1,7 @@
 //! What control asks of the box: its network, and to keep the time of a trial.
 
 use async_trait::async_trait;
-use lanai_network::{Observed, Step};
+use lanai_network::{Facts, Observed, Step};
 use serde::{Deserialize, Serialize};
 
 use crate::files::FileSet;
@@ -14,6 +14,12 @@ pub trait Host: Send + Sync {
     /// # Errors
     /// If it cannot be read.
     async fn observe(&self) -> Result<Observed, HostError>;
+
+    /// Looks at what kernel and processes can do.
+    ///
+    /// # Errors
+    /// If it cannot be told.
+    async fn probe(&self) -> Result<Facts, HostError>;
 
     /// Does the steps in order, or none of them: at the first failure what was done is undone.
     ///

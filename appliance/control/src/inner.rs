@@ -261,6 +261,7 @@ impl Inner {
             root: &self.settings.config_dir,
             environment: &self.settings.environment,
             facts: &self.settings.facts,
+            ui: self.settings.ui,
         }
     }
 }

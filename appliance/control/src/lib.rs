@@ -51,7 +51,7 @@ pub use files::{
     COUNT_LIMIT, FILE_LIMIT, FOLDERS, FileSet, LAYER7, NAME_LIMIT, SERVICES, SET_LIMIT, check_name,
 };
 pub use host::{Host, HostError, Trial, TrialState};
-pub use lanai_network::{Cut, Visitor};
+pub use lanai_network::{Cut, Finding, Health, Stage, Visitor};
 pub use lanai_store::{
     AuditEntry, FileSummary, Revision, RevisionId, RevisionState, Role, Session, User,
 };

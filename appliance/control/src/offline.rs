@@ -15,6 +15,7 @@ pub fn check_files(settings: &Settings, files: &FileSet) -> CheckReport {
         root: &settings.config_dir,
         environment: &settings.environment,
         facts: &settings.facts,
+        ui: settings.ui,
     };
     check(files, around).0
 }

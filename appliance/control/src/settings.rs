@@ -1,6 +1,7 @@
 //! What control is told at its start.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -24,6 +25,8 @@ pub struct Settings {
     pub environment: Environment,
     /// What `.if` predicates answer. The engine process must use the same.
     pub facts: Facts,
+    /// Where the web UI listens unless the Services text says so; the firewall lets it in.
+    pub ui: Option<SocketAddr>,
     /// The time.
     pub clock: Clock,
 }
@@ -37,6 +40,7 @@ impl Settings {
             revisions_kept: DEFAULT_REVISIONS_KEPT,
             environment: Environment::default(),
             facts: Facts::default(),
+            ui: None,
             clock: Clock::system(),
         }
     }

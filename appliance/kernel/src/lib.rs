@@ -17,6 +17,7 @@ mod message;
 mod monitor;
 mod nft;
 mod observe;
+mod probe;
 mod socket;
 mod sysctl;
 
@@ -25,3 +26,4 @@ pub use execute::execute;
 pub use ledger::Ledger;
 pub use monitor::Monitor;
 pub use observe::observe;
+pub use probe::probe;

@@ -1,9 +1,12 @@
 //! What the configuration asks of the network.
 
 mod filter;
+mod input;
 mod routing;
 mod settings;
 mod transparent;
+
+use std::net::SocketAddr;
 
 use lanai_model::Origin;
 use lanai_model::layer7;
@@ -132,6 +135,10 @@ pub enum Need {
     NoStrictReversePath(InterfaceName),
     /// Removing an address leaves the others of its network in place.
     PromoteSecondaries(InterfaceName),
+    /// The interface answers ARP for its own addresses only (`arp_ignore`).
+    OwnArpAnswers(InterfaceName),
+    /// The interface asks by ARP with its own addresses only (`arp_announce`).
+    OwnArpQuestions(InterfaceName),
     /// A socket may be bound to an address that the box does not have.
     NonlocalBind(Family),
     /// A setting has this value.
@@ -160,8 +167,20 @@ pub struct WantedSysctl {
 /// Without any `service network` block the box's network is not ours to run, and nothing is wanted:
 /// forwarding, too, stays as it is on a machine where only the proxy is used.
 pub fn desired(services: &Services, config: &layer7::Config) -> Desired {
+    desired_with_ui(services, config, None)
+}
+
+/// As [`desired`], for a box whose web UI listens here unless `services` say where. Only the firewall
+/// asks for it.
+pub fn desired_with_ui(
+    services: &Services,
+    config: &layer7::Config,
+    ui: Option<SocketAddr>,
+) -> Desired {
     let mut desired = Desired::default();
+    let input = input::chain(services, config, ui);
     if services.active_networks().next().is_none() {
+        desired.chains.extend(input);
         return desired;
     }
     for network in services.active_networks() {
@@ -176,6 +195,7 @@ pub fn desired(services: &Services, config: &layer7::Config) -> Desired {
     desired.routes = routing::routes(services, &transparent);
     desired.rules = routing::rules(services, &transparent);
     desired.chains = filter::chains(services, &transparent, &forwarding);
+    desired.chains.extend(input);
     desired.sysctls = settings::sysctls(services, config, &transparent, &forwarding);
     desired
 }
@@ -189,6 +209,9 @@ fn addresses(network: &Network) -> impl Iterator<Item = WantedAddress> {
         origin: address.origin.clone(),
     })
 }
+
+/// The chain that guards the box itself.
+pub(crate) const INPUT: &str = "input";
 
 #[cfg(test)]
 mod tests;

@@ -15,6 +15,8 @@
 //! `docs/network.md` explains the choices to people.
 
 mod desired;
+mod doctor;
+mod facts;
 pub mod nft;
 mod observed;
 mod plan;
@@ -31,8 +33,10 @@ mod testing;
 
 pub use desired::{
     Desired, Need, WantedAddress, WantedChain, WantedFilter, WantedLink, WantedRoute, WantedRule,
-    WantedSysctl, desired,
+    WantedSysctl, desired, desired_with_ui,
 };
+pub use doctor::{Finding, Health, Stage, examine};
+pub use facts::{Capabilities, Capability, Facts, Feature, Presence, Tried};
 pub use observed::{
     Nftables, Observed, ObservedAddress, ObservedLink, ObservedRoute, ObservedRule, ObservedSysctl,
 };

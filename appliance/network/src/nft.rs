@@ -6,11 +6,13 @@
 //! [`Rule`] displays is for people, in the words of `nft(8)`.
 
 mod build;
+mod judge;
 mod show;
 
 use serde::{Deserialize, Serialize};
 
 pub use build::{Action, Condition, Protocol};
+pub use judge::Packet;
 
 /// Name of our table, of family `inet`. The name is the mark: everything in it is ours, nothing
 /// outside of it is.
@@ -148,6 +150,10 @@ pub enum Expression {
     Socket(SocketFact),
     /// Loads the state of the connection that the packet belongs to, as bits.
     ConnectionState,
+    /// Loads what the destination is to the interface that the packet came in by (`enum` of
+    /// `rtm_type`, `linux/rtnetlink.h`): local, broadcast, multicast, or unicast for one that this
+    /// interface does not have.
+    DestinationType,
     /// Loads bytes of the packet.
     Payload {
         /// From where they are counted.

@@ -10,6 +10,8 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+use crate::desired::INPUT;
+use crate::nft::{Packet, Protocol};
 use crate::observed::{Observed, ObservedRoute};
 use crate::plan::Plan;
 use crate::state::{InterfaceName, RouteKind};
@@ -39,6 +41,13 @@ pub enum Cut {
     Route {
         /// The visitor.
         peer: IpAddr,
+    },
+    /// The firewall lets no new connection in.
+    Firewall {
+        /// The visitor.
+        peer: IpAddr,
+        /// The port that they are connected to.
+        port: u16,
     },
     /// Answers leave by another way.
     Detour {
@@ -80,6 +89,10 @@ impl fmt::Display for Cut {
             Self::Route { peer } => {
                 write!(f, "no route will lead back to you at {peer} any more")
             }
+            Self::Firewall { peer, port } => write!(
+                f,
+                "you at {peer} will not be let in to port {port} any more"
+            ),
             Self::Detour {
                 peer,
                 before,
@@ -118,7 +131,40 @@ pub fn cuts(visitor: Visitor, before: &Observed, plan: &Plan) -> Vec<Cut> {
         }),
         _ => {}
     }
+    if is_let_in(visitor, before) && !is_let_in(visitor, &after) {
+        cuts.push(Cut::Firewall {
+            peer: visitor.peer,
+            port: visitor.port,
+        });
+    }
     cuts
+}
+
+/// Whether the filter lets a new connection of the visitor in, by the interface whose address they are
+/// connected to.
+fn is_let_in(visitor: Visitor, observed: &Observed) -> bool {
+    let table = observed.nftables.table();
+    let Some(chain) = table.and_then(|table| table.chain(INPUT)) else {
+        return true;
+    };
+    let mut addresses = observed.addresses.iter();
+    let own = addresses.find(|other| other.address.net.addr() == visitor.local);
+    let interface = match own {
+        Some(own) => own.address.interface.clone(),
+        None => match way(observed, visitor.peer) {
+            Some(way) => way.interface,
+            // Nobody gets there anyway.
+            None => return true,
+        },
+    };
+    chain.lets_in(&Packet {
+        interface,
+        from: visitor.peer,
+        to: visitor.local,
+        own: own.is_some(),
+        protocol: Protocol::TCP,
+        port: visitor.port,
+    })
 }
 
 /// Whether the box has an address, on an interface that is up.

@@ -48,6 +48,12 @@ pub enum Sysctl {
     /// `net.ipv4.conf.X.rp_filter`: 0 off, 1 strict, 2 loose (RFC 3704). In force on an interface is
     /// the larger of `All` and the interface's own.
     ReversePathFilter(Scope),
+    /// `net.ipv4.conf.X.arp_ignore`: 1 answers only for an address that the interface itself has. In
+    /// force on an interface is the larger of `All` and the interface's own.
+    ArpIgnore(Scope),
+    /// `net.ipv4.conf.X.arp_announce`: 2 asks with the interface's own best address, never with that
+    /// of another one. In force as `ArpIgnore`.
+    ArpAnnounce(Scope),
     /// `net.ipvN.ip_nonlocal_bind`: whether a socket may be bound to an address that the box does
     /// not have.
     NonlocalBind(Family),
@@ -118,6 +124,8 @@ impl Sysctl {
             Self::ReversePathFilter(scope) => {
                 (of_scope(Family::V4, scope.component()), "rp_filter")
             }
+            Self::ArpIgnore(scope) => (of_scope(Family::V4, scope.component()), "arp_ignore"),
+            Self::ArpAnnounce(scope) => (of_scope(Family::V4, scope.component()), "arp_announce"),
             Self::NonlocalBind(family) => (vec!["net", family.directory()], "ip_nonlocal_bind"),
             Self::Tuning(tuning) => return tuning.path().to_vec(),
         };
@@ -136,6 +144,8 @@ impl Sysctl {
                 scope: scope.clone(),
             }));
             all.push(Self::PromoteSecondaries(scope.clone()));
+            all.push(Self::ArpIgnore(scope.clone()));
+            all.push(Self::ArpAnnounce(scope.clone()));
             all.push(Self::ReversePathFilter(scope));
         }
         all

@@ -3,6 +3,10 @@
 use std::sync::Arc;
 
 use lanai_model::Origin;
+use lanai_model::layer7::{
+    Balance, Bind, Config, HttpConnectionMode, HttpReuse, LogFormat, Mode, Proxy, ProxyKind,
+    Timeouts,
+};
 use lanai_model::services::{Address, Network, Route as ModelRoute, Services, Via};
 
 use crate::{
@@ -129,4 +133,36 @@ pub(crate) fn add_foreign_route(observed: &mut Observed, route: Route) {
         selective: false,
         source: None,
     });
+}
+
+/// A configuration with one frontend of these binds.
+pub(crate) fn frontend(binds: Vec<Bind>) -> Config {
+    let proxy = Proxy {
+        name: "www".into(),
+        kind: ProxyKind::Frontend,
+        mode: Mode::Tcp,
+        binds: binds,
+        maxconn: None,
+        backlog: None,
+        default_backend: None,
+        balance: Balance::RoundRobin,
+        servers: Vec::new(),
+        timeouts: Timeouts::default(),
+        forwardfor: None,
+        http_connection_mode: HttpConnectionMode::default(),
+        http_reuse: HttpReuse::default(),
+        log: Vec::new(),
+        log_format: LogFormat::default(),
+        dontlognull: false,
+        retries: None,
+        rules: lanai_model::layer7::Rules::default(),
+        origin: Origin {
+            file: Arc::from("haproxy.cfg"),
+            line: 6,
+        },
+    };
+    Config {
+        proxies: vec![proxy],
+        ..Config::default()
+    }
 }

@@ -94,6 +94,11 @@ enum Verb {
     Upgrade(Reach),
     /// Show how things are
     Status(Target),
+    /// Show what the configuration needs of this box, and whether it is there
+    ///
+    /// Proxy, kernel, settings, firewall, routing, configuration: each with what was found and what to
+    /// do. The exit code is 1 if something is missing.
+    Doctor(Target),
     /// Show one part of how things are
     Show {
         /// Which part

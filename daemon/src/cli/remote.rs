@@ -113,6 +113,7 @@ fn command(verb: Verb) -> Result<(Target, Command), RemoteError> {
         Verb::User(User::List(target)) => (target, Command::Users),
         Verb::User(User::LoginLink { user, target }) => (target, Command::LoginLink { user }),
         Verb::Status(target) => (target, Command::Status),
+        Verb::Doctor(target) => (target, Command::Doctor),
         // The caller answers these itself.
         Verb::Daemon(_)
         | Verb::Control(_)

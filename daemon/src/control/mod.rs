@@ -75,12 +75,9 @@ async fn serve(arguments: &Arguments) -> Result<(), ControlError> {
     let (link, estate, mut events) = child::attend(&arguments.run, Role::Control).await?;
     let engine = Arc::new(RemoteEngine::new(&arguments.run));
     let host = Arc::new(RemoteHost::new(&arguments.run));
-    let control = Control::open(
-        settings(&arguments.config, &arguments.state),
-        engine,
-        Arc::clone(&host) as _,
-    )
-    .await?;
+    let mut settings = settings(&arguments.config, &arguments.state);
+    settings.ui = Some(arguments.ui);
+    let control = Control::open(settings, engine, Arc::clone(&host) as _).await?;
 
     let answers = Answers::new(control.clone(), arguments.user.0.uid.as_raw(), arguments.ui);
     let (booted, has_booted) = watch::channel(false);

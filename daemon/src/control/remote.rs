@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use lanai_control::{
     Engine, EngineGone, EngineStatus, FileSet, Host, HostError, PrepareError, Trial, TrialState,
 };
-use lanai_network::{Observed, Step};
+use lanai_network::{Facts, Observed, Step};
 
 use crate::wire::client::{CallError, Client};
 use crate::wire::files::Files;
@@ -126,6 +126,15 @@ impl Host for RemoteHost {
             .await
         {
             Ok(parent::Reply::Observed(observed)) => Ok(*observed),
+            Ok(parent::Reply::Failed { message }) => Err(HostError(message)),
+            Ok(other) => Err(HostError(unexpected(&other))),
+            Err(error) => Err(HostError(crate::chain(&error))),
+        }
+    }
+
+    async fn probe(&self) -> Result<Facts, HostError> {
+        match self.look.call(&parent::Question::Probe, SHORT_LIMIT).await {
+            Ok(parent::Reply::Probed(facts)) => Ok(*facts),
             Ok(parent::Reply::Failed { message }) => Err(HostError(message)),
             Ok(other) => Err(HostError(unexpected(&other))),
             Err(error) => Err(HostError(crate::chain(&error))),

@@ -72,6 +72,10 @@ impl Answers {
                 Ok(status) => render::status(paper, &status),
                 Err(error) => paper.failed(&error),
             },
+            Command::Doctor => match control.doctor().await {
+                Ok(findings) => render::doctor(paper, &findings),
+                Err(error) => paper.failed(&error),
+            },
             Command::Show { what } => match control.status().await {
                 Ok(status) => render::part(paper, &status, what),
                 Err(error) => paper.failed(&error),

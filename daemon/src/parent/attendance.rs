@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use lanai_kernel::{Ledger, Monitor};
-use lanai_network::Step;
+use lanai_network::{Facts, Step};
 use tokio::net::UnixStream;
 use tokio::net::unix::UCred;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
@@ -33,7 +33,6 @@ const ENGINE_PAUSE: Duration = Duration::from_millis(500);
 const MONITOR_REST: Duration = Duration::from_millis(50);
 /// Pause before changes are listened for again, after that failed.
 const MONITOR_PAUSE: Duration = Duration::from_secs(5);
-
 /// In the run directory, which lasts as long as the kernel's settings: until the next boot.
 const LEDGER: &str = "sysctls.json";
 
@@ -332,6 +331,7 @@ impl Attendance {
                 Ok(observed) => Reply::Observed(Box::new(observed)),
                 Err(error) => failed(&crate::chain(&error)),
             },
+            Question::Probe => Reply::Probed(Box::new(self.probe())),
             Question::Execute { steps } => {
                 let _one_at_a_time = self.network.lock().await;
                 execute(&self.ledger, &steps).await
@@ -355,6 +355,14 @@ impl Attendance {
             Question::EndTrial { revision } => done(self.trials.end(revision).await),
             _ => failed("this is for one who attends"),
         }
+    }
+
+    fn probe(&self) -> Facts {
+        // The keeper notes the id of each engine there.
+        let note = self.engine_socket.with_file_name("engine.pid");
+        let note = std::fs::read_to_string(note).unwrap_or_default();
+        let engine = note.split_whitespace().next();
+        lanai_kernel::probe(engine.and_then(|pid| pid.parse().ok()))
     }
 
     /// A configuration is in effect: whoever started the service is told, once.

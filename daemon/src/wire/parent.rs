@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use lanai_control::TrialState;
-use lanai_network::{Observed, Step};
+use lanai_network::{Facts, Observed, Step};
 use serde::{Deserialize, Serialize};
 
 use super::files::Files;
@@ -69,6 +69,8 @@ pub(crate) enum Question {
     Replace,
     /// The kernel's network state. Control only.
     Observe,
+    /// What kernel and processes can do. Control only.
+    Probe,
     /// Do these steps, or none of them. Control only.
     Execute { steps: Vec<Step> },
     /// Do these steps, which bring the network back to what is configured, if this revision is on
@@ -143,6 +145,8 @@ pub(crate) enum Reply {
     Held { names: Vec<String> },
     /// To [`Question::Observe`].
     Observed(Box<Observed>),
+    /// To [`Question::Probe`].
+    Probed(Box<Facts>),
     /// To [`Question::Trial`].
     Trial(Option<TrialState>),
     /// To [`Question::Settled`]: which version the parent is.

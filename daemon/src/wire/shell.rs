@@ -63,6 +63,8 @@ pub(crate) enum Command {
     Diff { from: Option<i64>, to: Option<i64> },
     /// How things are.
     Status,
+    /// What the configuration needs of this box, and whether it is there.
+    Doctor,
     /// One part of how things are.
     Show { what: Part },
     /// Add a user; a login link lets them in the first time.

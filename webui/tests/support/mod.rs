@@ -14,7 +14,7 @@ use lanai_control::{
     BackendStatus, Control, Engine, EngineGone, EngineStatus, FileSet, FrontendStatus, Host,
     HostError, LAYER7, ListenerStatus, PrepareError, ServerStatus, Settings, Trial, TrialState,
 };
-use lanai_network::{Observed, ObservedLink, Step, simulation};
+use lanai_network::{Facts, Observed, ObservedLink, Step, simulation};
 
 /// services.cfg of a fresh box.
 pub(crate) const SERVICES_TEXT: &str = "\
@@ -207,6 +207,13 @@ impl Default for FakeHost {
 impl Host for FakeHost {
     async fn observe(&self) -> Result<Observed, HostError> {
         Ok(self.0.lock().unwrap().clone())
+    }
+
+    async fn probe(&self) -> Result<Facts, HostError> {
+        Ok(Facts {
+            release: "6.1.0-made-up".to_owned(),
+            ..Facts::default()
+        })
     }
 
     async fn execute(&self, steps: &[Step]) -> Result<(), HostError> {

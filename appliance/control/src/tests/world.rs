@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use lanai_network::{Observed, ObservedLink, Step, plan, simulation};
+use lanai_network::{Facts, Observed, ObservedLink, Step, plan, simulation};
 
 use crate::digest::sha256_hex;
 use crate::tests::faults::Faults;
@@ -226,6 +226,13 @@ impl Host for Box_ {
     async fn observe(&self) -> Result<Observed, HostError> {
         self.faults.arrive("observe").await.map_err(HostError)?;
         Ok(self.kernel.lock().unwrap().clone())
+    }
+
+    async fn probe(&self) -> Result<Facts, HostError> {
+        Ok(Facts {
+            release: "6.1.0-made-up".to_owned(),
+            ..Facts::default()
+        })
     }
 
     async fn execute(&self, steps: &[Step]) -> Result<(), HostError> {

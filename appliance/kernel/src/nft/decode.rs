@@ -118,6 +118,12 @@ fn known(name: &str, data: Received<'_>) -> Option<Expression> {
             register(CT_DREG)?;
             (data.number(CT_KEY)? == CT_STATE).then_some(Expression::ConnectionState)
         }
+        "fib" if data.only(&[FIB_DREG, FIB_RESULT, FIB_FLAGS]) => {
+            register(FIB_DREG)?;
+            (data.number(FIB_RESULT)? == FIB_ADDRESS_TYPE).then_some(())?;
+            (data.number(FIB_FLAGS)? == FIB_DESTINATION_ON_INTERFACE)
+                .then_some(Expression::DestinationType)
+        }
         "payload" => {
             register(PAYLOAD_DREG)?;
             Some(Expression::Payload {

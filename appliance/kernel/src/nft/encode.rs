@@ -156,6 +156,13 @@ fn expression(expression: &Expression) -> Attributes {
             ("socket", keyed([SOCKET_KEY, SOCKET_DREG], key))
         }
         Expression::ConnectionState => ("ct", keyed([CT_KEY, CT_DREG], CT_STATE)),
+        Expression::DestinationType => (
+            "fib",
+            empty()
+                .number(FIB_DREG, REGISTER)
+                .number(FIB_RESULT, FIB_ADDRESS_TYPE)
+                .number(FIB_FLAGS, FIB_DESTINATION_ON_INTERFACE),
+        ),
         Expression::Payload {
             base,
             offset,

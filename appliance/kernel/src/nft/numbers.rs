@@ -53,6 +53,14 @@ pub(super) const CT_KEY: u16 = 2;
 /// `NFT_CT_STATE`.
 pub(super) const CT_STATE: u32 = 0;
 
+pub(super) const FIB_DREG: u16 = 1;
+pub(super) const FIB_RESULT: u16 = 2;
+pub(super) const FIB_FLAGS: u16 = 3;
+/// `NFT_FIB_RESULT_ADDRTYPE`.
+pub(super) const FIB_ADDRESS_TYPE: u32 = 3;
+/// `NFTA_FIB_F_DADDR | NFTA_FIB_F_IIF`.
+pub(super) const FIB_DESTINATION_ON_INTERFACE: u32 = 1 << 1 | 1 << 3;
+
 pub(super) const PAYLOAD_DREG: u16 = 1;
 pub(super) const PAYLOAD_BASE: u16 = 2;
 pub(super) const PAYLOAD_OFFSET: u16 = 3;

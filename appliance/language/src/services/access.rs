@@ -15,7 +15,7 @@ use crate::lexer::Word;
 
 const NO_SSHD: &str = "no shell over the network is started";
 const NO_SNMPD: &str = "no monitoring over SNMP is started";
-const WUI_TOML: &str = "the web UI listens and lets in as lanai.toml says";
+const WUI_TOML: &str = "the web UI listens where lanai.toml says";
 
 /// Keys, networks and addresses of one block: each new one is compared with the others.
 const MOST: usize = 1000;
@@ -272,8 +272,7 @@ pub(super) const WUI: &[Row<WuiDraft>] = &[
         "Lets this network use the web UI; without such a line everybody who has a password.",
         wui_allow,
     )
-    .many()
-    .not_yet(WUI_TOML),
+    .many(),
 ];
 
 impl WuiDraft {

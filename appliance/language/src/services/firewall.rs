@@ -26,8 +26,7 @@ pub(super) const FIREWALL: &[Row<FirewallDraft>] = &[Row::own(
     "Lets in what no bind, no web UI, no sshd and no virtual router of this box asks for by itself.",
     allow,
 )
-.many()
-.not_yet("nothing is filtered")];
+.many()];
 
 impl FirewallDraft {
     pub(super) fn finish(self, common: Common) -> Firewall {

@@ -38,6 +38,18 @@ pub(super) fn sysctls(
                 origin: Some(origin),
             });
         }
+        if let Some(firewall) = services.firewall.as_ref().filter(|it| it.common.autostart) {
+            let why = "a zone learns of its own addresses only";
+            let arp = [
+                Need::OwnArpAnswers(network.interface.clone()),
+                Need::OwnArpQuestions(network.interface.clone()),
+            ];
+            wanted.extend(arp.map(|need| WantedSysctl {
+                need,
+                why: why.to_owned(),
+                origin: Some(firewall.common.origin.clone()),
+            }));
+        }
         // Else changing the first address of a network would take the others along, and with them
         // those that keepalived put there.
         if let Some(address) = network.addresses.iter().find(|a| is_v4(a.net)) {

@@ -34,6 +34,9 @@ pub enum Condition {
     IcmpType(u8),
     /// Of a connection that was let through before, or an error message about one.
     Established,
+    /// To an address that the interface it came in by does not have; broadcast and multicast are not
+    /// such.
+    ToOtherInterface,
     /// For a socket with `IP_TRANSPARENT`, but not for one that listens on every address.
     ForTransparentSocket,
 }
@@ -154,6 +157,10 @@ impl Condition {
                     value: vec![0; 4],
                 },
             ]),
+            Self::ToOtherInterface => to.extend([
+                Expression::DestinationType,
+                equal(RTN_UNICAST.to_ne_bytes().to_vec()),
+            ]),
             // A transparent listener on every address would take all that passes by to its port.
             Self::ForTransparentSocket => to.extend([
                 Expression::Socket(SocketFact::Transparent),
@@ -213,7 +220,7 @@ fn equal(value: Vec<u8>) -> Expression {
     }
 }
 
-fn octets(address: IpAddr) -> Vec<u8> {
+pub(super) fn octets(address: IpAddr) -> Vec<u8> {
     match address {
         IpAddr::V4(v4) => v4.octets().to_vec(),
         IpAddr::V6(v6) => v6.octets().to_vec(),
@@ -221,7 +228,7 @@ fn octets(address: IpAddr) -> Vec<u8> {
 }
 
 /// A name as the kernel compares it: zeros up to `IFNAMSIZ`.
-fn padded(name: &str) -> Vec<u8> {
+pub(super) fn padded(name: &str) -> Vec<u8> {
     let mut bytes = name.as_bytes().to_vec();
     bytes.resize(IFNAMSIZ, 0);
     bytes
@@ -245,3 +252,7 @@ pub(super) const NFPROTO_IPV6: u8 = 10;
 /// `NF_CT_STATE_BIT`, `linux/netfilter/nf_conntrack_common.h`.
 pub(super) const CT_ESTABLISHED: u32 = 1 << 1;
 pub(super) const CT_RELATED: u32 = 1 << 2;
+
+/// `linux/rtnetlink.h`.
+pub(super) const RTN_UNICAST: u32 = 1;
+pub(super) const RTN_LOCAL: u32 = 2;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::build::{CT_ESTABLISHED, CT_RELATED, NFPROTO_IPV4, NFPROTO_IPV6};
+use super::build::{CT_ESTABLISHED, CT_RELATED, NFPROTO_IPV4, NFPROTO_IPV6, RTN_UNICAST};
 use super::{
     Base, Chain, Comparison, Expression, Header, Hook, Meta, Policy, Protocol, Rule, SocketFact,
     Verdict,
@@ -82,6 +82,7 @@ enum Holding {
     Meta(Meta),
     Socket(SocketFact),
     ConnectionState,
+    DestinationType,
     Payload(Header, u32, u32),
 }
 
@@ -92,6 +93,7 @@ impl Register {
             Expression::Meta(meta) => self.load(Holding::Meta(*meta)),
             Expression::Socket(fact) => self.load(Holding::Socket(*fact)),
             Expression::ConnectionState => self.load(Holding::ConnectionState),
+            Expression::DestinationType => self.load(Holding::DestinationType),
             Expression::Payload {
                 base,
                 offset,
@@ -178,6 +180,9 @@ impl Register {
             (Some(Holding::Payload(Header::Transport, ..)), [high, low]) => {
                 u16::from_be_bytes([*high, *low]).to_string()
             }
+            (Some(Holding::DestinationType), bytes) if *bytes == RTN_UNICAST.to_ne_bytes() => {
+                "unicast".to_owned()
+            }
             (_, bytes) => number(bytes),
         }
     }
@@ -194,6 +199,7 @@ impl Holding {
             Self::Socket(SocketFact::Transparent) => "socket transparent",
             Self::Socket(SocketFact::Wildcard) => "socket wildcard",
             Self::ConnectionState => "ct state",
+            Self::DestinationType => "fib daddr . iif type",
             Self::Payload(Header::Network, 12, 4) => "ip saddr",
             Self::Payload(Header::Network, 16, 4) => "ip daddr",
             Self::Payload(Header::Network, 8, 16) => "ip6 saddr",

@@ -96,6 +96,8 @@ impl Settings<'_> {
                 let sysctl = Sysctl::PromoteSecondaries(own(interface));
                 (sysctl, off.then(|| "1".to_owned()))
             }
+            Need::OwnArpAnswers(interface) => self.at_least(interface, Sysctl::ArpIgnore, 1),
+            Need::OwnArpQuestions(interface) => self.at_least(interface, Sysctl::ArpAnnounce, 2),
             Need::NonlocalBind(family) => {
                 let sysctl = Sysctl::NonlocalBind(*family);
                 let off = number(&sysctl) == Some(0);
@@ -171,7 +173,20 @@ impl Settings<'_> {
         })
     }
 
-    /// The value that counts on an interface: the larger of `all` and its own, for both settings
+    /// A setting of an interface that is to be at least this, in force.
+    fn at_least(
+        &self,
+        interface: &InterfaceName,
+        sysctl: impl Fn(Scope) -> Sysctl,
+        value: u32,
+    ) -> (Sysctl, Option<String>) {
+        let less = self
+            .in_force(interface, &sysctl)
+            .is_some_and(|now| now < value);
+        (sysctl(own(interface)), less.then(|| value.to_string()))
+    }
+
+    /// The value that counts on an interface: the larger of `all` and its own, for all settings
     /// that are asked for here.
     fn in_force(&self, interface: &InterfaceName, sysctl: impl Fn(Scope) -> Sysctl) -> Option<u32> {
         let value = |scope| self.observed.sysctl(&sysctl(scope))?.parse::<u32>().ok();

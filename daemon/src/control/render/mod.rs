@@ -1,6 +1,7 @@
 //! Outcomes for a shell: text for people, or JSON for programs.
 
 mod change;
+mod doctor;
 mod history;
 mod state;
 
@@ -11,6 +12,7 @@ use serde_json::{Value, json};
 use crate::wire::shell::{Form, Reply};
 
 pub(super) use change::{applied, confirmed, not_applied, plan, taken_back};
+pub(super) use doctor::doctor;
 pub(super) use history::{diff, login_link, revisions, users};
 pub(super) use state::{part, status};
 
