@@ -141,7 +141,7 @@ pub(crate) fn frontend(binds: Vec<Bind>) -> Config {
         name: "www".into(),
         kind: ProxyKind::Frontend,
         mode: Mode::Tcp,
-        binds: binds,
+        binds,
         maxconn: None,
         backlog: None,
         default_backend: None,
