@@ -3,8 +3,9 @@
 
 use std::io::{self, IoSlice};
 use std::net::Shutdown;
+use std::task::{Context, Poll, ready};
 
-use crate::io::{Buffer, BufferPool, Deadline, Parked, Socket};
+use crate::io::{Buffer, BufferPool, Deadline, Parked, Socket, Waits};
 use crate::tls::TlsStream;
 
 pub(crate) enum Stream {
@@ -80,6 +81,39 @@ impl Stream {
         match self {
             Self::Plain(socket) => socket.send(slices, deadline).await,
             Self::Tls(tls) => tls.send(slices, deadline).await,
+        }
+    }
+
+    /// As [`Stream::recv`], to be polled, with waits on the stream's own socket.
+    pub(crate) fn poll_recv(
+        &self,
+        cx: &Context<'_>,
+        waits: &Waits<'_>,
+        pool: &BufferPool,
+        size: usize,
+        deadline: Deadline,
+    ) -> Poll<io::Result<Buffer>> {
+        match self {
+            Self::Plain(_) => waits.poll_recv(cx, pool, size, deadline),
+            Self::Tls(tls) => {
+                let mut buffer = pool.take(size);
+                ready!(tls.poll_recv_into(cx, waits, pool, &mut buffer, deadline))?;
+                Poll::Ready(Ok(buffer))
+            }
+        }
+    }
+
+    /// Sends all of `buffer`, which holds what has not left yet; the deadline is for each wait.
+    pub(crate) fn poll_send(
+        &self,
+        cx: &Context<'_>,
+        waits: &Waits<'_>,
+        buffer: &mut Buffer,
+        deadline: impl Fn() -> Deadline,
+    ) -> Poll<io::Result<()>> {
+        match self {
+            Self::Plain(_) => waits.poll_send(cx, buffer, deadline),
+            Self::Tls(tls) => tls.poll_send(cx, waits, buffer, deadline),
         }
     }
 

@@ -2,9 +2,11 @@
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
+use std::future::poll_fn;
 use std::io::{self, IoSlice, Read, Write};
 use std::path::Path;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
 use lanai_model::layer7::{BindSsl, SslBindOptions, TlsVersion};
 use rustls::crypto::aws_lc_rs;
@@ -14,7 +16,7 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::Files;
-use crate::io::{Buffer, BufferPool, Deadline, LARGE, Parked, Socket, only};
+use crate::io::{Buffer, BufferPool, Deadline, LARGE, Parked, Socket, Waits, only};
 
 /// What a listener's handshakes use.
 #[derive(Clone)]
@@ -173,6 +175,8 @@ pub(crate) struct TlsStream {
     pending: RefCell<Option<Buffer>>,
     /// The peer has said that it sends no more.
     ended: Cell<bool>,
+    /// The handshake is done, and all of it has left.
+    settled: Cell<bool>,
 }
 
 impl TlsStream {
@@ -183,6 +187,7 @@ impl TlsStream {
             connection: RefCell::new(connection),
             pending: RefCell::new(None),
             ended: Cell::new(false),
+            settled: Cell::new(false),
         })
     }
 
@@ -202,23 +207,43 @@ impl TlsStream {
         buffer: &mut Buffer,
         deadline: Deadline,
     ) -> io::Result<usize> {
+        let waits = Waits::new(&self.socket);
+        poll_fn(|cx| self.poll_recv_into(cx, &waits, pool, buffer, deadline)).await
+    }
+
+    /// As [`TlsStream::recv_into`], to be polled.
+    pub(crate) fn poll_recv_into(
+        &self,
+        cx: &Context<'_>,
+        waits: &Waits<'_>,
+        pool: &BufferPool,
+        buffer: &mut Buffer,
+        deadline: Deadline,
+    ) -> Poll<io::Result<usize>> {
         loop {
+            if self.settled.get() {
+                self.flush_some()?;
+            } else {
+                // In a handshake the peer says nothing more before it got what we have to say.
+                ready!(self.poll_flush(cx, waits, || deadline))?;
+                self.settled.set(!self.is_handshaking());
+            }
             if let Some(n) = self.take_plaintext(buffer)? {
-                return Ok(n);
+                return Poll::Ready(Ok(n));
             }
             if self.pending.borrow().is_none() {
-                let bytes = self.socket.recv(pool, LARGE, deadline).await?;
+                let bytes = ready!(waits.poll_recv(cx, pool, LARGE, deadline))?;
                 if bytes.is_empty() {
                     self.ended.set(true);
-                    return Ok(0);
+                    return Poll::Ready(Ok(0));
                 }
                 *self.pending.borrow_mut() = Some(bytes);
             }
-            let fed = self.feed();
-            if self.connection.borrow().wants_write() {
-                self.flush(|| deadline).await?;
+            if let Err(error) = self.feed() {
+                // What is wrong is told to a peer that listens, and to no other.
+                let _ = self.flush_some();
+                return Poll::Ready(Err(error));
             }
-            fed?;
         }
     }
 
@@ -264,12 +289,40 @@ impl TlsStream {
                     None => connection.writer().write_vectored(left)?,
                 }
             };
+            if n == 0 {
+                return Err(io::ErrorKind::WriteZero.into());
+            }
             IoSlice::advance_slices(&mut left, n);
             if !left.is_empty() {
                 self.flush(&deadline).await?;
             }
         }
         self.flush(&deadline).await
+    }
+
+    /// As [`Waits::poll_send`].
+    pub(crate) fn poll_send(
+        &self,
+        cx: &Context<'_>,
+        waits: &Waits<'_>,
+        buffer: &mut Buffer,
+        deadline: impl Fn() -> Deadline,
+    ) -> Poll<io::Result<()>> {
+        if self.is_handshaking() {
+            // Whoever receives, in the same task, does the handshake.
+            return match self.ended.get() {
+                true => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
+                false => Poll::Pending,
+            };
+        }
+        loop {
+            ready!(self.poll_flush(cx, waits, &deadline))?;
+            if buffer.is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+            let written = self.connection.borrow_mut().writer().write(buffer.data())?;
+            buffer.consume(written);
+        }
     }
 
     /// Tells the peer that no more comes (close_notify), without waiting for room.
@@ -316,23 +369,41 @@ impl TlsStream {
     }
 
     async fn flush(&self, deadline: impl Fn() -> Deadline) -> io::Result<()> {
-        loop {
-            let wrote = {
-                let mut connection = self.connection.borrow_mut();
-                if !connection.wants_write() {
-                    return Ok(());
-                }
-                connection.write_tls(&mut NonBlocking(&self.socket))
-            };
-            match wrote {
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+        let waits = Waits::new(&self.socket);
+        poll_fn(|cx| self.poll_flush(cx, &waits, &deadline)).await
+    }
+
+    fn poll_flush(
+        &self,
+        cx: &Context<'_>,
+        waits: &Waits<'_>,
+        deadline: impl Fn() -> Deadline,
+    ) -> Poll<io::Result<()>> {
+        let mut connection = self.connection.borrow_mut();
+        while connection.wants_write() {
+            match connection.write_tls(&mut NonBlocking(&self.socket)) {
+                Ok(0) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.socket.writable(deadline()).await?;
+                    ready!(waits.poll_writable(cx, deadline()))?;
                 }
-                Err(error) => return Err(error),
+                Err(error) => return Poll::Ready(Err(error)),
             }
         }
+        waits.sent();
+        Poll::Ready(Ok(()))
+    }
+
+    /// Sends what the socket takes now. What is left goes with what is sent next.
+    fn flush_some(&self) -> io::Result<()> {
+        let mut connection = self.connection.borrow_mut();
+        while connection.wants_write() {
+            match connection.write_tls(&mut NonBlocking(&self.socket)) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                wrote => drop(wrote?),
+            }
+        }
+        Ok(())
     }
 }
 

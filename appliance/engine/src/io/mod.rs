@@ -14,6 +14,7 @@ mod buffer;
 mod pause;
 mod reactor;
 mod socket;
+mod waits;
 mod wheel;
 
 pub(crate) use bell::Bell;
@@ -21,3 +22,4 @@ pub(crate) use buffer::{Buffer, BufferPool, LARGE, SMALL};
 pub(crate) use pause::Share;
 pub(crate) use reactor::{Deadline, Parked, Reactor, Token};
 pub(crate) use socket::{Listener, Shelved, Socket, only};
+pub(crate) use waits::Waits;

@@ -20,6 +20,11 @@ pub(crate) struct Deadline(u64);
 impl Deadline {
     /// Never.
     pub(crate) const NONE: Self = Self(u64::MAX);
+
+    /// So many milliseconds after the worker started.
+    pub(crate) fn at_ms(ms: u64) -> Self {
+        Self(ms)
+    }
 }
 
 /// What a parked socket is, to whoever parked it.
@@ -353,8 +358,9 @@ impl Reactor {
         .unwrap_or(true)
     }
 
-    /// Waits for an event or the deadline, whichever is first.
-    pub(super) fn poll_wait(
+    /// Waits for an event or the deadline, whichever is first. The event is used up, as by
+    /// [`Reactor::take_ready`].
+    pub(super) fn poll_ready(
         &self,
         token: Token,
         direction: Direction,
@@ -363,10 +369,10 @@ impl Reactor {
     ) -> Poll<io::Result<()>> {
         self.with(token, |slot| {
             let (ready, side) = match direction {
-                Direction::Read => (slot.readable, &mut slot.read),
-                Direction::Write => (slot.writable, &mut slot.write),
+                Direction::Read => (&mut slot.readable, &mut slot.read),
+                Direction::Write => (&mut slot.writable, &mut slot.write),
             };
-            if ready {
+            if std::mem::take(ready) {
                 side.deadline = Deadline::NONE;
                 side.expired = false;
                 return Poll::Ready(Ok(()));
@@ -383,6 +389,15 @@ impl Reactor {
             Poll::Pending
         })
         .unwrap_or_else(|| Poll::Ready(Err(io::ErrorKind::NotConnected.into())))
+    }
+
+    /// Whether somebody waits, and neither an event nor the deadline has come yet.
+    pub(super) fn is_awaited(&self, token: Token, direction: Direction) -> bool {
+        let awaited = |slot: &mut Slot| match direction {
+            Direction::Read => slot.read.waker.is_some(),
+            Direction::Write => slot.write.waker.is_some(),
+        };
+        self.with(token, awaited).unwrap_or(false)
     }
 
     /// Forgets a wait that was given up, so that its deadline wakes nobody.

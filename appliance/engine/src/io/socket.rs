@@ -8,6 +8,7 @@ use std::net::{Shutdown, SocketAddr};
 use std::os::fd::{AsFd, OwnedFd};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use rustix::event::epoll;
 use rustix::io::Errno;
@@ -15,6 +16,7 @@ use rustix::net;
 
 use super::buffer::{Buffer, BufferPool};
 use super::reactor::{Deadline, Direction, Parked, Reactor, Token};
+use super::waits::Waits;
 
 /// A connected (or connecting) stream socket.
 pub(crate) struct Socket {
@@ -99,7 +101,7 @@ impl Socket {
     /// Why it does not; `TimedOut` when the deadline passed.
     pub(crate) async fn established(&self, deadline: Deadline) -> io::Result<()> {
         if self.connecting.get() {
-            self.wait_writable(deadline).await?;
+            self.writable(deadline).await?;
             self.check_connected()?;
         }
         Ok(())
@@ -114,15 +116,8 @@ impl Socket {
         size: usize,
         deadline: Deadline,
     ) -> io::Result<Buffer> {
-        loop {
-            if self.may_read() {
-                let mut buffer = pool.take(size);
-                if self.read_now(&mut buffer)?.is_some() {
-                    return Ok(buffer);
-                }
-            }
-            self.wait_readable(deadline).await?;
-        }
+        let waits = Waits::new(self);
+        poll_fn(|cx| waits.poll_recv(cx, pool, size, deadline)).await
     }
 
     /// Waits for bytes and adds them to `buffer`, which must have room. `Ok(0)` is the end.
@@ -133,14 +128,8 @@ impl Socket {
         buffer: &mut Buffer,
         deadline: Deadline,
     ) -> io::Result<usize> {
-        loop {
-            if self.may_read()
-                && let Some(n) = self.read_now(buffer)?
-            {
-                return Ok(n);
-            }
-            self.wait_readable(deadline).await?;
-        }
+        let waits = Waits::new(self);
+        poll_fn(|cx| waits.poll_recv_into(cx, buffer, deadline)).await
     }
 
     /// Takes what is there without waiting; `None` when that is nothing.
@@ -168,7 +157,7 @@ impl Socket {
                     IoSlice::advance_slices(&mut slices, n);
                 }
                 Err(Errno::AGAIN | Errno::NOTCONN) => {
-                    self.wait_writable(deadline()).await?;
+                    self.writable(deadline()).await?;
                     if self.connecting.get() {
                         self.check_connected()?;
                     }
@@ -190,7 +179,8 @@ impl Socket {
 
     /// Waits until the socket may take more.
     pub(crate) async fn writable(&self, deadline: Deadline) -> io::Result<()> {
-        self.wait_writable(deadline).await
+        let waits = Waits::new(self);
+        poll_fn(|cx| waits.poll_writable(cx, deadline)).await
     }
 
     /// Closes one direction. A peer that is gone already is no error.
@@ -240,7 +230,7 @@ impl Socket {
         self.try_read.set(false);
     }
 
-    fn may_read(&self) -> bool {
+    pub(super) fn may_read(&self) -> bool {
         // Both are asked: the event is used up by the call that follows.
         let event = self.registered.get()
             && self
@@ -250,7 +240,7 @@ impl Socket {
         event || self.try_read.get()
     }
 
-    fn read_now(&self, buffer: &mut Buffer) -> io::Result<Option<usize>> {
+    pub(super) fn read_now(&self, buffer: &mut Buffer) -> io::Result<Option<usize>> {
         loop {
             let room = buffer.spare();
             let size = room.len();
@@ -274,39 +264,31 @@ impl Socket {
         }
     }
 
-    async fn wait_readable(&self, deadline: Deadline) -> io::Result<()> {
+    /// Waits for an event, which is used up then. To be called through [`Waits`].
+    pub(super) fn poll_ready(
+        &self,
+        cx: &Context<'_>,
+        direction: Direction,
+        deadline: Deadline,
+    ) -> Poll<io::Result<()>> {
+        let reactor = &self.slot.reactor;
+        let output = direction == Direction::Write;
         if !self.registered.get() {
-            self.register(false)?;
+            self.register(output)?;
+        } else if output {
+            reactor.want_output(self.fd.as_fd(), self.slot.token)?;
         }
-        self.wait(Direction::Read, deadline).await
+        reactor.poll_ready(self.slot.token, direction, deadline, cx.waker())
     }
 
-    async fn wait_writable(&self, deadline: Deadline) -> io::Result<()> {
-        if self.registered.get() {
-            self.slot
-                .reactor
-                .want_output(self.fd.as_fd(), self.slot.token)?;
-        } else {
-            self.register(true)?;
-        }
-        self.wait(Direction::Write, deadline).await?;
-        self.slot
-            .reactor
-            .take_ready(self.slot.token, Direction::Write);
-        Ok(())
+    /// Whether somebody waits, and nothing happened yet.
+    pub(super) fn is_awaited(&self, direction: Direction) -> bool {
+        self.slot.reactor.is_awaited(self.slot.token, direction)
     }
 
-    async fn wait(&self, direction: Direction, deadline: Deadline) -> io::Result<()> {
-        let _forget = ForgetOnDrop {
-            socket: self,
-            direction,
-        };
-        poll_fn(|cx| {
-            self.slot
-                .reactor
-                .poll_wait(self.slot.token, direction, deadline, cx.waker())
-        })
-        .await
+    /// Gives up a wait.
+    pub(super) fn forget(&self, direction: Direction) {
+        self.slot.reactor.forget(self.slot.token, direction);
     }
 
     fn register(&self, output: bool) -> io::Result<()> {
@@ -390,19 +372,6 @@ impl Drop for Held {
 impl fmt::Debug for Socket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Socket({:?})", self.fd)
-    }
-}
-
-/// A wait that is dropped half-way must leave no deadline behind.
-struct ForgetOnDrop<'a> {
-    socket: &'a Socket,
-    direction: Direction,
-}
-
-impl Drop for ForgetOnDrop<'_> {
-    fn drop(&mut self) {
-        let slot = &self.socket.slot;
-        slot.reactor.forget(slot.token, self.direction);
     }
 }
 

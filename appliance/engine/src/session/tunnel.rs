@@ -1,19 +1,17 @@
 //! Bytes in both directions: TCP mode, and HTTP connections that were upgraded.
 
 use std::cell::Cell;
-use std::future::{Future, poll_fn};
-use std::io::{self, IoSlice};
+use std::future::poll_fn;
+use std::io;
 use std::net::Shutdown;
-use std::pin::pin;
 use std::rc::Rc;
-use std::task::Poll;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use futures_util::future::{Either, select};
 use lanai_model::layer7::Timeouts;
 use lanai_traffic::record::Termination;
 
-use crate::io::{Buffer, LARGE, Share, Socket};
+use crate::io::{Buffer, Deadline, LARGE, Share, Socket, Waits};
 use crate::stream::Stream;
 use crate::worker::Worker;
 
@@ -57,38 +55,39 @@ pub(super) async fn run(
     (from_client, from_server): (Option<Buffer>, Option<Buffer>),
     timeouts: &TunnelTimeouts,
 ) -> Done {
-    let client = Side::new(worker, timeouts.client);
-    let server = Side::new(worker, timeouts.server);
-    let (to_client, to_server) = (Cell::new(0), Cell::new(0));
+    let client = Side::new(worker, timeouts.client, timeouts.client_fin);
+    let server = Side::new(worker, timeouts.server, timeouts.server_fin);
     let (stream, socket) = (End::Stream(ends.client), End::Socket(ends.server));
-    let termination = {
-        let up = std::pin::pin!(pump(
-            worker,
-            (&stream, &client),
-            (&socket, &server, timeouts.server_fin),
-            from_client,
-            &to_server,
-        ));
-        let down = std::pin::pin!(pump(
-            worker,
-            (&socket, &server),
-            (&stream, &client, timeouts.client_fin),
-            from_server,
-            &to_client,
-        ));
+    let mut up = Pump::new((&stream, &client), (&socket, &server), from_client);
+    let mut down = Pump::new((&socket, &server), (&stream, &client), from_server);
+    let termination = poll_fn(|cx| {
+        // Both are asked before one goes on: they may wait for the same.
+        let (up_waits, down_waits) = (up.waits(), down.waits());
+        let (up_ended, down_ended) = (up.ended, down.ended);
         // `who` depends on the direction: what is the source of one is the sink of the other.
-        let up_failed = |end| letters(end, b'C', b'S');
-        let down_failed = |end| letters(end, b'S', b'C');
-        match select(up, down).await {
-            Either::Left((Err(end), _)) => up_failed(end),
-            Either::Right((Err(end), _)) => down_failed(end),
-            Either::Left((Ok(()), down)) => down.await.err().map(down_failed).unwrap_or_default(),
-            Either::Right((Ok(()), up)) => up.await.err().map(up_failed).unwrap_or_default(),
+        if !up_waits && let Poll::Ready(Err(end)) = up.poll(cx) {
+            return Poll::Ready(letters(end, b'C', b'S'));
         }
-    };
+        // A direction that ends changes the other one's timeout.
+        if (!down_waits || up.ended != up_ended)
+            && let Poll::Ready(Err(end)) = down.poll(cx)
+        {
+            return Poll::Ready(letters(end, b'S', b'C'));
+        }
+        if down.ended != down_ended
+            && let Poll::Ready(Err(end)) = up.poll(cx)
+        {
+            return Poll::Ready(letters(end, b'C', b'S'));
+        }
+        if up.ended && down.ended {
+            return Poll::Ready(Termination::default());
+        }
+        Poll::Pending
+    })
+    .await;
     Done {
-        to_client: to_client.get(),
-        to_server: to_server.get(),
+        to_client: down.count,
+        to_server: up.count,
         termination,
     }
 }
@@ -98,11 +97,14 @@ enum End<'a> {
     Socket(&'a Socket),
 }
 
-/// When an end last did something, in either direction.
+/// When an end last did something, in either direction, and how long it may do nothing: all in
+/// milliseconds.
 struct Side<'a> {
     worker: &'a Worker,
     last_ms: Cell<u64>,
-    timeout: Cell<Option<Duration>>,
+    timeout: Cell<u64>,
+    /// The timeout once nothing more is sent to it.
+    fin: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -112,11 +114,13 @@ enum Failed {
 }
 
 impl<'a> Side<'a> {
-    fn new(worker: &'a Worker, timeout: Option<Duration>) -> Self {
+    fn new(worker: &'a Worker, timeout: Option<Duration>, fin: Option<Duration>) -> Self {
+        let ms = |timeout: Duration| u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
         Self {
             worker,
             last_ms: Cell::new(worker.now_ms()),
-            timeout: Cell::new(timeout),
+            timeout: Cell::new(timeout.map_or(u64::MAX, ms)),
+            fin: fin.map_or(u64::MAX, ms),
         }
     }
 
@@ -124,87 +128,131 @@ impl<'a> Side<'a> {
         self.last_ms.set(self.worker.now_ms());
     }
 
-    /// How long it may still do nothing; `None` when that time is over.
-    fn left(&self) -> Option<Option<Duration>> {
-        let Some(timeout) = self.timeout.get() else {
-            return Some(None);
-        };
-        let quiet = Duration::from_millis(self.worker.now_ms().saturating_sub(self.last_ms.get()));
-        timeout
-            .checked_sub(quiet)
-            .filter(|left| !left.is_zero())
-            .map(Some)
+    /// Until when it may do nothing; `None` when that is over.
+    fn deadline(&self) -> Option<Deadline> {
+        let at = self.last_ms.get().saturating_add(self.timeout.get());
+        (at > self.worker.now_ms()).then(|| Deadline::at_ms(at))
+    }
+
+    /// Until when it may go on doing nothing.
+    fn deadline_from_now(&self) -> Deadline {
+        Deadline::at_ms(self.worker.now_ms().saturating_add(self.timeout.get()))
     }
 }
 
-async fn pump(
-    worker: &Rc<Worker>,
-    (from, from_side): (&End<'_>, &Side<'_>),
-    (to, to_side, fin): (&End<'_>, &Side<'_>, Option<Duration>),
-    first: Option<Buffer>,
-    count: &Cell<u64>,
-) -> Result<(), Failed> {
-    let mut next = first;
-    let mut share = Share::default();
-    loop {
-        share.spend(&worker.reactor).await;
-        let buffer = match next.take() {
-            Some(buffer) => buffer,
-            None => receive(worker, from, from_side).await?,
-        };
-        if buffer.is_empty() {
-            to.close_write();
-            to_side.timeout.set(fin);
-            return Ok(());
+/// One direction. It is polled by hand, and only when what it waits for has come: most of what a
+/// tunnel costs beside the kernel would else be the other direction's.
+struct Pump<'a> {
+    from: &'a End<'a>,
+    from_side: &'a Side<'a>,
+    from_waits: Waits<'a>,
+    to: &'a End<'a>,
+    to_side: &'a Side<'a>,
+    to_waits: Waits<'a>,
+    share: Share,
+    /// What has not been sent yet, and its bytes when it was whole.
+    piece: Option<(Buffer, usize)>,
+    /// Bytes that were sent.
+    count: u64,
+    /// The end it takes bytes from has closed, and the other one was told.
+    ended: bool,
+}
+
+impl<'a> Pump<'a> {
+    fn new(
+        (from, from_side): (&'a End<'a>, &'a Side<'a>),
+        (to, to_side): (&'a End<'a>, &'a Side<'a>),
+        first: Option<Buffer>,
+    ) -> Self {
+        if first.is_some() {
+            from_side.touch();
         }
-        from_side.touch();
-        let deadline = || worker.reactor.after(to_side.timeout.get());
-        let slices = &mut [IoSlice::new(buffer.data())];
-        let sent = match to {
-            End::Stream(stream) => stream.send(slices, deadline).await,
-            End::Socket(socket) => socket.send(slices, deadline).await,
-        };
-        sent.map_err(|e| Failed::Sink {
-            timeout: is_timeout(&e),
-        })?;
-        to_side.touch();
-        count.set(count.get() + buffer.len() as u64);
+        Self {
+            from,
+            from_side,
+            from_waits: Waits::new(from.socket()),
+            to,
+            to_side,
+            to_waits: Waits::new(to.socket()),
+            share: Share::default(),
+            piece: first.map(with_length),
+            count: 0,
+            ended: false,
+        }
+    }
+
+    /// Whether it would learn nothing when polled.
+    fn waits(&self) -> bool {
+        self.from_waits.is_pending() || self.to_waits.is_pending()
+    }
+
+    fn poll(&mut self, cx: &Context<'_>) -> Poll<Result<(), Failed>> {
+        let worker = self.from_side.worker;
+        while !self.ended {
+            let (buffer, whole) = match &mut self.piece {
+                Some(piece) => piece,
+                None => {
+                    let buffer = ready!(self.poll_receive(cx))?;
+                    if buffer.is_empty() {
+                        self.to.close_write();
+                        self.to_side.timeout.set(self.to_side.fin);
+                        self.ended = true;
+                        break;
+                    }
+                    self.from_side.touch();
+                    self.piece.insert(with_length(buffer))
+                }
+            };
+            let deadline = || self.to_side.deadline_from_now();
+            let sent = match self.to {
+                End::Stream(stream) => stream.poll_send(cx, &self.to_waits, buffer, deadline),
+                End::Socket(_) => self.to_waits.poll_send(cx, buffer, deadline),
+            };
+            ready!(sent).map_err(|e| Failed::Sink {
+                timeout: is_timeout(&e),
+            })?;
+            self.to_side.touch();
+            self.count += *whole as u64;
+            self.piece = None;
+            ready!(self.share.poll_spend(cx, &worker.reactor));
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Waits for bytes. The time runs only while the end does nothing in the other direction either.
+    fn poll_receive(&self, cx: &Context<'_>) -> Poll<Result<Buffer, Failed>> {
+        let worker = self.from_side.worker;
+        loop {
+            let Some(deadline) = self.from_side.deadline() else {
+                return Poll::Ready(Err(Failed::Source { timeout: true }));
+            };
+            let waits = &self.from_waits;
+            let received = match self.from {
+                End::Stream(s) => s.poll_recv(cx, waits, &worker.buffers, LARGE, deadline),
+                End::Socket(_) => waits.poll_recv(cx, &worker.buffers, LARGE, deadline),
+            };
+            match ready!(received) {
+                Ok(buffer) => return Poll::Ready(Ok(buffer)),
+                Err(error) if is_timeout(&error) => {}
+                Err(_) => return Poll::Ready(Err(Failed::Source { timeout: false })),
+            }
+        }
     }
 }
 
-/// Waits for bytes. The time runs only while the end does nothing in the other direction either.
-async fn receive(worker: &Rc<Worker>, from: &End<'_>, side: &Side<'_>) -> Result<Buffer, Failed> {
-    loop {
-        let Some(left) = side.left() else {
-            return Err(Failed::Source { timeout: true });
-        };
-        let deadline = worker.reactor.after(left);
-        let mut receive = pin!(async {
-            match from {
-                End::Stream(stream) => stream.recv(&worker.buffers, LARGE, deadline).await,
-                End::Socket(socket) => socket.recv(&worker.buffers, LARGE, deadline).await,
-            }
-        });
-        // The other direction, which is polled in the same task, changes the timeout when it ends.
-        // Receiving is cancel-safe: nothing is lost when the wait begins anew.
-        let timeout = side.timeout.get();
-        let received = poll_fn(|cx| {
-            if side.timeout.get() == timeout {
-                receive.as_mut().poll(cx).map(Some)
-            } else {
-                Poll::Ready(None)
-            }
-        });
-        match received.await {
-            None => {}
-            Some(Ok(buffer)) => return Ok(buffer),
-            Some(Err(error)) if is_timeout(&error) => {}
-            Some(Err(_)) => return Err(Failed::Source { timeout: false }),
-        }
-    }
+fn with_length(buffer: Buffer) -> (Buffer, usize) {
+    let length = buffer.len();
+    (buffer, length)
 }
 
 impl End<'_> {
+    fn socket(&self) -> &Socket {
+        match self {
+            Self::Stream(stream) => stream.socket(),
+            Self::Socket(socket) => socket,
+        }
+    }
+
     fn close_write(&self) {
         match self {
             Self::Stream(stream) => stream.close_write(),
