@@ -10,3 +10,4 @@ mod overrides;
 mod pools;
 mod pulse;
 mod support;
+mod tls;

@@ -13,7 +13,7 @@ use lanai_engine::{Engine, Files, OverrideReceiver, ServerStatus, Settings, over
 use lanai_language::{Environment, Facts, layer7};
 
 /// Longer than anything here takes, however busy the machine is.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The smallest request.
 pub(crate) const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n";
@@ -69,12 +69,22 @@ impl Lab {
 
     /// The same, with overrides of another engine.
     pub(crate) fn apply_replaying(&self, text: &str, commands: &[String]) -> Vec<String> {
+        self.apply_with(text, &NoFiles, commands)
+    }
+
+    /// The same, with the files that the configuration names.
+    pub(crate) fn apply_with(
+        &self,
+        text: &str,
+        files: &dyn Files,
+        commands: &[String],
+    ) -> Vec<String> {
         let mut sources = SourceMap::new();
         let id = sources.add("test.cfg", text.as_bytes());
         let outcome = layer7::read(&sources, &[id], &Environment::new(), &Facts::default());
         let config = outcome.value;
         let config = config.unwrap_or_else(|| panic!("{:?}\n{text}", outcome.diagnostics));
-        let prepared = self.engine.prepare(&config, &NoFiles);
+        let prepared = self.engine.prepare(&config, files);
         let prepared = prepared.unwrap_or_else(|errors| panic!("{errors:?}"));
         self.engine.swap_replaying(prepared, commands)
     }
@@ -207,7 +217,7 @@ fn serve(stream: TcpStream, name: &str) -> io::Result<()> {
 }
 
 /// A head, and the body that its length announces, which is returned.
-fn read_message(reader: &mut impl BufRead) -> io::Result<String> {
+pub(crate) fn read_message(reader: &mut impl BufRead) -> io::Result<String> {
     let mut length = 0;
     loop {
         let mut line = String::new();
