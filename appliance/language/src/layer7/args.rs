@@ -36,6 +36,8 @@ pub(crate) struct Args<'a> {
     pub(crate) name: &'a str,
     /// Where it is.
     pub(crate) head: Span,
+    /// The last word of a line's own keyword, with what stands in parentheses behind it.
+    pub(crate) keyword: Option<&'a Word>,
     pub(crate) modifier: Modifier,
     pub(crate) origin: &'a Origin,
     /// What the table says of the arguments of the line's own keyword.
@@ -61,6 +63,7 @@ impl<'a> Args<'a> {
         Self {
             name,
             head,
+            keyword: None,
             modifier,
             origin,
             grammar: None,

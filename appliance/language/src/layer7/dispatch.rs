@@ -69,9 +69,8 @@ pub(super) fn dispatch<T: Draft>(
         Found::Unknown => return unknown(table, place, first, sink),
     };
     let (head, arguments) = words.split_at(used.min(words.len()));
-    let head = head
-        .last()
-        .map_or(first.span, |last| first.span.to(last.span));
+    let last = head.last();
+    let head = last.map_or(first.span, |last| first.span.to(last.span));
     let keyword = row.keyword;
     if modifier.is_some() && !keyword.negatable {
         let whole = statement.span().to(head);
@@ -101,6 +100,7 @@ pub(super) fn dispatch<T: Draft>(
         &statement.origin,
         sink,
     );
+    args.keyword = last;
     if keyword.sections.contains(place.kind) {
         row.read_line(draft, &mut args);
         return;

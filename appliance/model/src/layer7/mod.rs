@@ -14,6 +14,7 @@ mod proxy;
 mod rule;
 mod sample;
 mod server;
+mod steps;
 mod stick;
 mod timeouts;
 
@@ -37,6 +38,9 @@ pub use sample::{
     Argument, Call, Expression, PatternFile, PatternFileKind, SampleType, Scope, Variable,
 };
 pub use server::{Check, Server, ServerAddress};
+pub use steps::{
+    CheckConnect, CheckExpect, CheckMatch, CheckPattern, CheckRequest, CheckStatuses, CheckStep,
+};
 pub use stick::{
     CaptureCookie, CaptureSlot, ServerKey, StickKey, StickRule, StickTable, StickWay, StoredData,
 };

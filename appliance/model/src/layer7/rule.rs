@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{
-    Acl, Action, CaptureCookie, CaptureSlot, Condition, Expression, Format, HashType,
+    Acl, Action, CaptureCookie, CaptureSlot, CheckStep, Condition, Expression, Format, HashType,
     PersistenceCookie, Reply, StickRule, StickTable,
 };
 use crate::Origin;
@@ -69,6 +69,16 @@ pub struct Rules {
     pub hash_type: Option<HashType>,
     /// `cookie`.
     pub cookie: Option<PersistenceCookie>,
+    /// Steps of `http-check`.
+    pub http_check: Vec<CheckStep>,
+    /// Steps of `tcp-check`.
+    pub tcp_check: Vec<CheckStep>,
+    /// `http-check disable-on-404`: a server that answers 404 gets no new clients.
+    pub disable_on_404: bool,
+    /// `http-check send-state`: servers are told their state.
+    pub send_state: bool,
+    /// `stats admin`: who may change servers on the statistics page.
+    pub stats_admin: Vec<Condition>,
     /// `http-error`, `errorfile`, `errorloc`: answers in place of our own errors, the last of a
     /// status counts.
     pub http_errors: Vec<HttpError>,

@@ -4,6 +4,7 @@ mod answer;
 mod balance;
 mod capture;
 mod errors;
+mod expect;
 mod flow;
 mod header;
 mod logging;
@@ -14,6 +15,7 @@ mod reading;
 mod redirect;
 mod reference;
 mod request;
+mod steps;
 mod stick;
 mod switching;
 pub(crate) mod table;
@@ -140,6 +142,60 @@ pub(super) const READERS: Readers<ProxyDraft> = &[
     ("error-log-format", logging::error_log_format),
     ("unique-id-format", logging::unique_id_format),
     ("unique-id-header", logging::unique_id_header),
+    ("http-check comment", |draft, args| {
+        steps::http(draft, args, steps::comment)
+    }),
+    ("http-check connect", |draft, args| {
+        steps::http(draft, args, steps::connect)
+    }),
+    ("http-check send", |draft, args| {
+        steps::http(draft, args, steps::send_request)
+    }),
+    ("http-check expect", |draft, args| {
+        steps::http(draft, args, expect::http)
+    }),
+    ("http-check set-var", |draft, args| {
+        steps::http(draft, args, steps::set_var)
+    }),
+    ("http-check set-var-fmt", |draft, args| {
+        steps::http(draft, args, steps::set_var_format)
+    }),
+    ("http-check unset-var", |draft, args| {
+        steps::http(draft, args, steps::unset_var)
+    }),
+    ("http-check disable-on-404", steps::disable_on_404),
+    ("http-check send-state", steps::send_state),
+    ("tcp-check comment", |draft, args| {
+        steps::tcp(draft, args, steps::comment)
+    }),
+    ("tcp-check connect", |draft, args| {
+        steps::tcp(draft, args, steps::connect)
+    }),
+    ("tcp-check send", |draft, args| {
+        steps::tcp(draft, args, steps::send)
+    }),
+    ("tcp-check send-binary", |draft, args| {
+        steps::tcp(draft, args, steps::send_binary)
+    }),
+    ("tcp-check send-lf", |draft, args| {
+        steps::tcp(draft, args, steps::send_format)
+    }),
+    ("tcp-check send-binary-lf", |draft, args| {
+        steps::tcp(draft, args, steps::send_binary_format)
+    }),
+    ("tcp-check expect", |draft, args| {
+        steps::tcp(draft, args, expect::tcp)
+    }),
+    ("tcp-check set-var", |draft, args| {
+        steps::tcp(draft, args, steps::set_var)
+    }),
+    ("tcp-check set-var-fmt", |draft, args| {
+        steps::tcp(draft, args, steps::set_var_format)
+    }),
+    ("tcp-check unset-var", |draft, args| {
+        steps::tcp(draft, args, steps::unset_var)
+    }),
+    ("stats admin", switching::stats_admin),
     ("balance", balance::line),
     ("hash-type", balance::hash_type),
     ("cookie", balance::cookie),

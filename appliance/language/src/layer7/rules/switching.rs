@@ -170,3 +170,16 @@ pub(super) fn monitor_fail(draft: &mut ProxyDraft, args: &mut Args<'_>) {
         super::order::note(draft, args);
     }
 }
+
+/// `stats admin {if|unless} CONDITION`
+pub(super) fn stats_admin(draft: &mut ProxyDraft, args: &mut Args<'_>) {
+    let Some(unless) = expected_polarity(args, "stats admin") else {
+        return;
+    };
+    let context = "error detected while parsing a 'stats admin' rule";
+    let at = Places::FE_REQUEST_HEADERS.and(Places::BE_REQUEST_HEADERS);
+    let rules = &mut draft.settings.rules;
+    if let Some(when) = condition(rules, args, unless, at, context) {
+        rules.sets.stats_admin.push(when);
+    }
+}

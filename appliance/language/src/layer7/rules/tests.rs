@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use lanai_diagnostics::SourceMap;
 use lanai_model::layer7::{
-    AclUse, Action, Balance, Config, CookieMode, Figure, FormatItem, HashFunction, HeaderWay,
-    Proxy, RedirectTarget, ReplyBody, Scope, StickKey, StickWay, Target,
+    AclUse, Action, Balance, CheckPattern, CheckStep, Config, CookieMode, Figure, FormatItem,
+    HashFunction, HeaderWay, Proxy, RedirectTarget, ReplyBody, Scope, StickKey, StickWay, Target,
 };
 use proptest::prelude::*;
 
@@ -458,6 +458,65 @@ fn formats_of_lines_are_kept() {
     assert!(rules.unique_id_format.expect("a format").flags.hexadecimal);
     assert_eq!(rules.unique_id_header.as_deref(), Some("X-Id"));
     assert_eq!(rules.http_errors.len(), 2);
+}
+
+#[test]
+fn checks_are_steps() {
+    let rules = proxy("http-check connect port 8080 ssl sni a.example\nhttp-check send meth GET uri \
+                       /health hdr Host a.example\nhttp-check expect ! rstatus ^5\nhttp-check expect \
+                       status 200-299,304 comment fine\nhttp-check set-var(check.a) res.hdr(x)\n\
+                       http-check disable-on-404\nstats admin if LOCALHOST").rules;
+    assert_eq!(rules.http_check.len(), 5);
+    assert!(rules.disable_on_404 && rules.stats_admin.len() == 1);
+    let CheckStep::Expect(expect) = &rules.http_check[3] else {
+        panic!("{:?}", rules.http_check[3]);
+    };
+    assert_eq!(
+        expect.pattern,
+        CheckPattern::Status(vec![(200, 299), (304, 304)])
+    );
+    assert!(matches!(&rules.http_check[2], CheckStep::Expect(expect) if expect.negated));
+    assert!(
+        matches!(&rules.http_check[4], CheckStep::SetVar(variable, _) if &*variable.name == "a")
+    );
+    let rules =
+        proxy("tcp-check connect\ntcp-check send-binary 0a0b\ntcp-check expect binary ff").rules;
+    assert_eq!(rules.tcp_check[1], CheckStep::Send(vec![10, 11].into()));
+}
+
+#[test]
+fn mistakes_in_checks_are_said_in_haproxys_words() {
+    let said = [
+        (
+            "http-check expect status abc",
+            "'http-check expect' : invalid character 'a' in the list of status codes.",
+        ),
+        (
+            "http-check expect string",
+            "'http-check expect' : 'string' expects a <pattern> as argument.",
+        ),
+        (
+            "http-check send uri-lf %[foo]",
+            "'http-check send' : '%[foo]' invalid log-format string (failed to parse sample \
+             expression <foo]> : unknown fetch method 'foo').",
+        ),
+        (
+            "tcp-check send-binary 0",
+            "'tcp-check send-binary' : '0' invalid binary string (an even number of hex digit is \
+             expected).",
+        ),
+        (
+            "tcp-check send abc foo",
+            "'tcp-check send' : expects 'comment' but got 'foo' as argument.",
+        ),
+        (
+            "stats admin if nosuch",
+            "error detected while parsing a 'stats admin' rule : no such ACL : 'nosuch'.",
+        ),
+    ];
+    for (line, message) in said {
+        assert_eq!(refused(line), message, "{line}");
+    }
 }
 
 #[test]
