@@ -12,9 +12,11 @@
 pub mod codes;
 pub mod condition;
 pub mod cross;
+pub mod edit;
 mod environment;
 mod facts;
 mod files;
+pub mod format;
 pub mod layer7;
 pub mod lexer;
 mod line;

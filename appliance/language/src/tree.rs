@@ -125,6 +125,15 @@ impl Tree {
         self.lines.get(section.lines.clone()).unwrap_or_default()
     }
 
+    /// The section that a line of this tree is in.
+    pub fn section_of(&self, line: &Line) -> Option<&Section> {
+        let at = usize::try_from(line.number).ok()?.checked_sub(1)?;
+        let after = self
+            .sections
+            .partition_point(|section| section.lines.start <= at);
+        self.sections.get(after.checked_sub(1)?)
+    }
+
     /// What a line of this tree is made of, white space, comment and line end included.
     pub fn tokens(&self, line: &Line) -> &[Token] {
         self.tokens.get(line.tokens.clone()).unwrap_or_default()
