@@ -55,7 +55,7 @@ pub use lanai_network::{Cut, Finding, Health, Stage, Visitor};
 pub use lanai_store::{
     AuditEntry, FileSummary, Revision, RevisionId, RevisionState, Role, Session, User,
 };
-pub use offline::{check_files, read_files};
+pub use offline::{check_files, read_files, write_files};
 pub use report::{
     Applied, BootReport, BootSource, CheckReport, DiffLine, Effects, FileDiff, FileDiffKind, Held,
     Holder, Hunk, OnTrial, Preview, Repair, Repairs, Status, TakenBack,

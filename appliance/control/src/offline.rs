@@ -20,6 +20,19 @@ pub fn check_files(settings: &Settings, files: &FileSet) -> CheckReport {
     check(files, around).0
 }
 
+/// Puts a file set in the place of the one in a configuration directory, with the caller's rights:
+/// files of both that differ are replaced, files of neither stay. What is missing of the directory is
+/// made; private keys are for their owner alone. All is written before the first file is renamed.
+///
+/// # Errors
+/// If a file cannot be written.
+pub fn write_files(directory: &Path, before: &FileSet, after: &FileSet) -> Result<(), Error> {
+    let disk = Disk::new(directory.to_owned());
+    disk.tidy()?;
+    disk.stage(before, after)?.install()?;
+    Ok(())
+}
+
 /// The file set in a configuration directory, with the caller's rights.
 ///
 /// # Errors

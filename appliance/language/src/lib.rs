@@ -17,6 +17,7 @@ mod environment;
 mod facts;
 mod files;
 pub mod format;
+pub mod import;
 pub mod layer7;
 pub mod lexer;
 mod line;

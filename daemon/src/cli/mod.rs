@@ -3,6 +3,8 @@
 
 mod check;
 mod explain;
+mod fmt;
+mod import;
 mod remote;
 mod upgrade;
 mod visitor;
@@ -40,6 +42,10 @@ enum Verb {
     Check(check::Arguments),
     /// Explain a keyword of HAProxy's language, or the code of a message; no daemon is needed
     Explain(explain::Arguments),
+    /// Bring configuration files into their usual shape; comments, order and words stay
+    Fmt(fmt::Arguments),
+    /// Take over a foreign HAProxy configuration and the files it names
+    Import(import::Arguments),
     /// Show what an apply of the files in the configuration directory would do
     Plan(Target),
     /// Put the files in the configuration directory into effect, as a new revision
@@ -205,6 +211,8 @@ pub(crate) fn main() -> ExitCode {
         Verb::Proxy => ExitCode::from(2),
         Verb::Check(arguments) => check::run(&arguments),
         Verb::Explain(arguments) => explain::run(&arguments),
+        Verb::Fmt(arguments) => fmt::run(&arguments),
+        Verb::Import(arguments) => import::run(&arguments),
         Verb::Upgrade(reach) => upgrade::run(&reach),
         verb => remote::run(verb),
     }

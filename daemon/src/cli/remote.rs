@@ -4,7 +4,9 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::{Reach, Target, User, Verb, visitor};
+use lanai_control::{FileSet, Within};
+
+use super::{Reach, Shape, Target, User, Verb, visitor};
 use crate::ownership::{self, EditedError};
 use crate::settings::SettingsError;
 use crate::wire::client::{CallError, Client};
@@ -33,7 +35,11 @@ enum RemoteError {
 
 /// Asks the daemon and prints its answer.
 pub(super) fn run(verb: Verb) -> ExitCode {
-    match ask(verb) {
+    answer(ask(verb))
+}
+
+fn answer(reply: Result<Reply, RemoteError>) -> ExitCode {
+    match reply {
         Ok(reply) => show(&reply),
         Err(error) => {
             eprintln!("lanai: {}", crate::chain(&error));
@@ -53,12 +59,33 @@ pub(super) fn show(reply: &Reply) -> ExitCode {
     ExitCode::from(u8::from(!reply.done))
 }
 
+/// Has the daemon apply a file set, and prints its answer.
+pub(super) fn apply(
+    reach: &Reach,
+    form: Shape,
+    files: FileSet,
+    comment: String,
+    within: Option<Within>,
+) -> ExitCode {
+    let command = Command::Apply {
+        files: Files(files),
+        comment,
+        within,
+        for_good: false,
+    };
+    answer(call(reach, form, command))
+}
+
 fn ask(verb: Verb) -> Result<Reply, RemoteError> {
     let (target, command) = command(verb)?;
-    let run = target.directories.run_directory()?;
+    call(&target.directories, target.form, command)
+}
+
+fn call(reach: &Reach, form: Shape, command: Command) -> Result<Reply, RemoteError> {
+    let run = reach.run_directory()?;
     let question = Question {
         command,
-        form: target.form.form(),
+        form: form.form(),
         name: name(),
         visitor: visitor::visitor(),
     };
@@ -120,6 +147,8 @@ fn command(verb: Verb) -> Result<(Target, Command), RemoteError> {
         | Verb::Proxy
         | Verb::Check(_)
         | Verb::Explain(_)
+        | Verb::Fmt(_)
+        | Verb::Import(_)
         | Verb::Upgrade(_) => {
             return Err(RemoteError::Start(io::ErrorKind::Unsupported.into()));
         }

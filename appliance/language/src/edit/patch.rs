@@ -28,7 +28,7 @@ impl Patch {
     }
 
     /// Several that do not overlap.
-    pub(super) fn of(mut replacements: Vec<Replacement>) -> Self {
+    pub(crate) fn of(mut replacements: Vec<Replacement>) -> Self {
         replacements.retain(|part| !part.range.is_empty() || !part.text.is_empty());
         replacements.sort_by_key(|part| (part.range.start, part.range.end));
         Self { replacements }

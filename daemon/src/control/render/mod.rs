@@ -57,7 +57,7 @@ impl Paper {
         self.refused(&crate::chain(error))
     }
 
-    fn reply(
+    pub(crate) fn reply(
         self,
         done: bool,
         text: impl FnOnce() -> String,
@@ -122,7 +122,7 @@ fn messages(paper: Paper, report: &CheckReport) -> String {
     blocks.collect()
 }
 
-fn check_value(report: &CheckReport) -> Value {
+pub(crate) fn check_value(report: &CheckReport) -> Value {
     let messages = report
         .diagnostics
         .iter()
