@@ -19,7 +19,16 @@ pub fn format(bytes: &[u8], dialect: Dialect) -> Vec<u8> {
         let has_head = section.keyword.is_some();
         for (at, line) in tree.lines(section).iter().enumerate() {
             let head = has_head && at == 0;
-            let shown = shape(&tree, line, head, dialect);
+            let tokens = tree.tokens(line);
+            let junk = tokens.iter().any(|token| token.kind == TokenKind::Junk);
+            let shown = match junk {
+                // As it is, line end and all: carriage returns before that are a part of it.
+                true => tokens
+                    .iter()
+                    .flat_map(|token| tree.bytes(token.range.clone()).to_vec())
+                    .collect(),
+                false => shape(&tree, line, head, dialect),
+            };
             if shown.is_empty() {
                 if above != Above::Nothing {
                     above = Above::Empty;
@@ -33,7 +42,9 @@ pub fn format(bytes: &[u8], dialect: Dialect) -> Vec<u8> {
                 out.push(b'\n');
             }
             out.extend_from_slice(&shown);
-            out.push(b'\n');
+            if !junk {
+                out.push(b'\n');
+            }
             above = if comment {
                 Above::Comment
             } else {
@@ -57,9 +68,6 @@ enum Above {
 /// A line without its end, empty if nothing is on it.
 fn shape(tree: &Tree, line: &Line, head: bool, dialect: Dialect) -> Vec<u8> {
     let tokens = tree.tokens(line);
-    if tokens.iter().any(|token| token.kind == TokenKind::Junk) {
-        return tree.bytes(line.range.clone()).to_vec();
-    }
     let mut out = Vec::new();
     let indented = tokens
         .first()
@@ -118,6 +126,9 @@ mod tests {
         assert_eq!(shaped(text), text);
         assert_eq!(shaped(""), "");
         assert_eq!(shaped("\n \n"), "");
+        for unreadable in ["  x \r\r\r", "  x \"y\r\r\n", "x 'y"] {
+            assert_eq!(shaped(unreadable), unreadable);
+        }
     }
 
     fn text() -> impl Strategy<Value = Vec<u8>> {
