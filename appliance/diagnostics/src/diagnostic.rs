@@ -159,3 +159,34 @@ pub struct Fix {
     /// The offer in words, without a full stop.
     pub title: String,
 }
+
+impl Fix {
+    /// The text with the edit done. A span that is not in the text is taken as far as it is.
+    pub fn apply(&self, text: &[u8]) -> Vec<u8> {
+        let index = |at: u32| usize::try_from(at).unwrap_or(usize::MAX).min(text.len());
+        let (start, end) = (index(self.span.start), index(self.span.end));
+        let before = text.get(..start).unwrap_or_default();
+        let after = text.get(end.max(start)..).unwrap_or_default();
+        [before, self.replacement.as_bytes(), after].concat()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::FileId;
+
+    #[test]
+    fn a_fix_is_an_edit() {
+        let fix = |start, end| Fix {
+            span: Span::new(FileId(0), start, end),
+            replacement: "x".to_owned(),
+            title: String::new(),
+        };
+        assert_eq!(fix(1, 2).apply(b"abc"), b"axc");
+        assert_eq!(fix(3, 3).apply(b"abc"), b"abcx");
+        assert_eq!(fix(0, 0).apply(b""), b"x");
+        assert_eq!(fix(2, 1).apply(b"abc"), b"abxc");
+        assert_eq!(fix(9, 12).apply(b"abc"), b"abcx");
+    }
+}

@@ -96,6 +96,8 @@ codes! {
     NO_TLS_VERSION = "X006";
     /// `transparent` where it would take what is nobody's business.
     TRANSPARENT_EVERYWHERE = "X007";
+    /// A section is named that no text has.
+    UNKNOWN_SECTION = "X008";
     /// A rule or an expression names what no text has.
     UNKNOWN_REFERENCE = "X020";
 
@@ -125,6 +127,39 @@ codes! {
     UNREACHABLE_RULE = "L032";
     /// A rule stands after one that is evaluated later.
     RULE_ORDER = "L033";
+
+    /// An ACL that no condition asks.
+    ACL_NEVER_USED = "L010";
+    /// A rule that refuses what fails all conditions, where any was meant.
+    ALL_MUST_FAIL = "L012";
+    /// `cookie` of servers whose backend has no cookie.
+    COOKIE_WITHOUT_COOKIE = "L013";
+    /// Two servers at one destination, from shared source ports.
+    SHARED_SOURCE_PORTS = "L014";
+    /// A range of source ports without an address.
+    WILDCARD_SOURCE_PORTS = "L015";
+    /// Client certificates are optional, and nobody asks whether there was one.
+    OPTIONAL_CERTIFICATE = "L016";
+    /// A certificate that expired, or soon will.
+    CERTIFICATE_DATES = "L017";
+    /// A bind or source address that the Services tab does not have.
+    ADDRESS_NOT_CONFIGURED = "L018";
+    /// Ciphers or TLS versions that were given up.
+    WEAK_TLS = "L019";
+    /// Statistics without a password.
+    OPEN_STATISTICS = "L020";
+    /// Checks are described, and no server is checked.
+    NO_SERVER_CHECKED = "L021";
+    /// A backend that nothing leads to.
+    UNUSED_BACKEND = "L022";
+    /// Two ACLs with one criterion.
+    SAME_CRITERION = "L023";
+    /// Headers behind the version of `option httpchk`.
+    HIDDEN_HEADERS = "L024";
+    /// A password that can be read in the text.
+    READABLE_PASSWORD = "L025";
+    /// A comment allows a message that does not exist.
+    UNKNOWN_ALLOWANCE = "L026";
 
     /// An unknown service or directive.
     UNKNOWN_SERVICE_WORD = "S001";

@@ -3,13 +3,15 @@
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
-use lanai_diagnostics::{Diagnostic, SourceMap, Span};
+use lanai_diagnostics::{Diagnostic, FileId, SourceMap, Span};
 use lanai_model::Origin;
 use lanai_model::layer7::{Bind, Config, ListenAddress};
 use lanai_model::services::{Network, Services, TABLE_MAIN, Via};
 
 use crate::codes;
-use crate::lexer;
+use crate::lexer::{self, Word};
+use crate::lints::silence;
+use crate::tree::Dialect;
 
 /// Warnings about what each text is right about alone.
 ///
@@ -44,6 +46,9 @@ pub fn check(services: &Services, config: &Config, sources: &SourceMap) -> Vec<D
             break;
         }
     }
+    addresses(services, config, sources, &mut found);
+    let files: Vec<FileId> = sources.ids().collect();
+    silence::apply(&mut found, sources, &files, Dialect::Layer7);
     found
 }
 
@@ -94,6 +99,63 @@ fn no_route(bind: &Bind, network: &Network, place: Span) -> Option<Diagnostic> {
          neighbours; add a default route to its block, such as '{example}'"
     );
     Some(Diagnostic::warning(codes::NO_ROUTE_TO_CLIENTS, place, message).with_help(help))
+}
+
+/// Binds to addresses that no block gives to this box. Where a block has none, its addresses come from
+/// elsewhere, and which they are is not known here.
+fn addresses(
+    services: &Services,
+    config: &Config,
+    sources: &SourceMap,
+    found: &mut Vec<Diagnostic>,
+) {
+    let networks = services.active_networks();
+    let mut own: HashSet<IpAddr> = HashSet::new();
+    for network in networks.filter(|network| network.interface.as_ref() != "lo") {
+        if network.addresses.is_empty() {
+            return;
+        }
+        let virtual_ones = network.vrrp.iter().flat_map(|router| &router.addresses);
+        let all = network.addresses.iter().chain(virtual_ones);
+        own.extend(all.map(|address| address.net.addr()));
+    }
+    if own.is_empty() {
+        return;
+    }
+    let mut told = HashSet::new();
+    for bind in config.proxies.iter().flat_map(|proxy| &proxy.binds) {
+        let ListenAddress::Inet(address) = bind.address else {
+            continue;
+        };
+        let ip = address.ip();
+        if ip.is_unspecified() || ip.is_loopback() || own.contains(&ip) {
+            continue;
+        }
+        let words = words(&bind.origin, sources);
+        if words.iter().any(|word| word.is("transparent")) || found.len() >= MOST_WARNINGS {
+            continue;
+        }
+        let place = words.get(1).map_or_else(Span::default, |word| word.span);
+        if !told.insert((place, ip)) {
+            continue;
+        }
+        let message = format!("address {ip} is given to no interface in the Services tab");
+        let warning = Diagnostic::warning(codes::ADDRESS_NOT_CONFIGURED, place, message);
+        found.push(warning.with_help(
+            "add 'ip address' to an interface's block, or 'transparent' if it is not this box's own",
+        ));
+    }
+}
+
+/// The words of a line, as written.
+fn words(origin: &Origin, sources: &SourceMap) -> Vec<Word> {
+    let file = sources.find(&origin.file);
+    let span = file.and_then(|file| sources.line_span(file, origin.line));
+    let Some(span) = span else {
+        return Vec::new();
+    };
+    let start = usize::try_from(span.start).unwrap_or(usize::MAX);
+    lexer::words(sources.slice(span), span.file, start, None).unwrap_or_default()
 }
 
 /// The words `interface NAME` of a line, else the line.

@@ -18,13 +18,16 @@ use crate::suggest::{did_you_mean, nearest};
 /// it may well stand in a line that could not.
 pub(super) fn check(drafts: &Drafts, sink: &mut Sink) {
     let view = View::new(drafts);
-    let complete = !sink.refused();
+    let (complete, runs) = (!sink.mistaken(), !sink.refused());
     for proxy in &drafts.proxies {
         for check in CONTRADICTIONS {
             check(proxy, &view, sink);
         }
         for check in OMISSIONS.iter().filter(|_| complete) {
             check(proxy, &view, sink);
+        }
+        if runs {
+            ssl_without_certificate(proxy, &view, sink);
         }
     }
     duplicate_binds(&view, sink);
@@ -37,7 +40,6 @@ const CONTRADICTIONS: &[ProxyCheck] = &[
     default_backend,
     duplicate_servers,
     check_without_port,
-    ssl_without_certificate,
     needs_http,
 ];
 

@@ -35,6 +35,7 @@ use lanai_diagnostics::{Diagnostic, FileId, SourceMap};
 use lanai_model::layer7::Config;
 
 use crate::line::Lines;
+use crate::lints::{self, Book, silence};
 use crate::outcome::Sink;
 use crate::tree::Dialect;
 use crate::{Environment, Facts, Outcome};
@@ -55,7 +56,9 @@ pub fn read(
     facts: &Facts,
 ) -> Outcome<Config> {
     let (config, sink) = lower(sources, files, environment, facts);
-    sink.outcome(config)
+    let mut outcome = sink.outcome(config);
+    silence::apply(&mut outcome.diagnostics, sources, files, Dialect::Layer7);
+    outcome
 }
 
 /// What a text means, whether this version can run it or not: the model, if the text has no mistake
@@ -70,7 +73,8 @@ pub fn understand(
 ) -> (Option<Config>, Vec<Diagnostic>) {
     let (config, sink) = lower(sources, files, environment, facts);
     let mistaken = sink.mistaken();
-    let diagnostics = sink.outcome(()).diagnostics;
+    let mut diagnostics = sink.outcome(()).diagnostics;
+    silence::apply(&mut diagnostics, sources, files, Dialect::Layer7);
     ((!mistaken).then_some(config), diagnostics)
 }
 
@@ -82,15 +86,20 @@ fn lower(
 ) -> (Config, Sink) {
     let mut sink = Sink::default();
     let mut reader = Reader::new(environment.clone());
+    let mut book = Book::default();
     for file in files {
         let mut lines = Lines::new(sources, *file, Dialect::Layer7, facts, &mut sink);
         reader.start_of_file();
         while let Some(statement) = lines.next(reader.environment(), &mut sink) {
             reader.statement(&statement, &mut sink);
+            book.add(statement);
         }
     }
     let drafts = reader.finish();
     checks::check(&drafts, &mut sink);
+    if !sink.mistaken() {
+        lints::check(&book, &mut sink);
+    }
     let config = finish::config(drafts, &mut sink);
     (config, sink)
 }

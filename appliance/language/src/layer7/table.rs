@@ -49,6 +49,7 @@ impl<T> Row<T> {
 
 /// Words whose arguments follow in parentheses.
 const WITH_PARENTHESES: &[&str] = &[
+    "rdp-cookie",
     "set-proxy-v2-tlv-fmt",
     "set-var",
     "set-var-fmt",

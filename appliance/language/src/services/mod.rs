@@ -26,6 +26,7 @@ use lanai_model::services::{Common, Haproxy, Services};
 
 use crate::lexer::Word;
 use crate::line::{Lines, Statement};
+use crate::lints::silence;
 use crate::outcome::Sink;
 use crate::tree::Dialect;
 use crate::value::{shown, suggest};
@@ -56,7 +57,9 @@ pub fn read(sources: &SourceMap, files: &[FileId]) -> Outcome<Services> {
     }
     let drafts = reader.drafts;
     checks::check(&drafts, &mut sink);
-    sink.outcome(drafts.finish())
+    let mut outcome = sink.outcome(drafts.finish());
+    silence::apply(&mut outcome.diagnostics, sources, files, Dialect::Services);
+    outcome
 }
 
 /// Lines of all blocks: ten times the largest network that is tested.

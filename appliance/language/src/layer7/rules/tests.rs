@@ -449,7 +449,7 @@ fn captures_are_slots() {
 #[test]
 fn formats_of_lines_are_kept() {
     let rules = proxy(
-        "log-format \"%ci %[src]\"\nunique-id-format %{+X}o%rt:%pid\n\
+        "log 127.0.0.1 local0\nlog-format \"%ci %[src]\"\nunique-id-format %{+X}o%rt:%pid\n\
                        unique-id-header X-Id\nhttp-error status 503 content-type text/plain string \
                        busy\nerrorloc303 404 /missing",
     )
