@@ -152,7 +152,7 @@ mod tests {
         fs::set_permissions(&services, fs::Permissions::from_mode(0o604)).unwrap();
 
         let would = shape_all(&arguments(directory.path(), true)).unwrap();
-        assert_eq!(would, [services.clone()]);
+        assert_eq!(would, std::slice::from_ref(&services));
         assert!(
             fs::read_to_string(&services)
                 .unwrap()
@@ -160,7 +160,7 @@ mod tests {
         );
 
         let done = shape_all(&arguments(directory.path(), false)).unwrap();
-        assert_eq!(done, [services.clone()]);
+        assert_eq!(done, std::slice::from_ref(&services));
         let text = fs::read_to_string(&services).unwrap();
         assert_eq!(text, "service network eth0\n    ip address 10.0.0.2/24\n");
         assert_eq!(fs::metadata(&services).unwrap().mode() & 0o777, 0o604);
