@@ -4,8 +4,10 @@
 //! - `lanai control` is the control process: texts, plans, history, web UI ([`control`]).
 //! - `lanai proxy` is the engine, alone with HAProxy's command line ([`proxy`]), or as the daemon's
 //!   ([`engine`]).
+//! - `lanai dhcp` and `lanai console` are for a box that is nothing but Lanai ([`appliance`]).
 //! - Everything else is for a shell ([`cli`]).
 
+mod appliance;
 mod child;
 mod cli;
 mod control;

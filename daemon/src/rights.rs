@@ -26,6 +26,21 @@ pub(crate) const PARENT: &[Capability] = &[
 pub(crate) const ENGINE: &[Capability] =
     &[Capability::CAP_NET_BIND_SERVICE, Capability::CAP_NET_RAW];
 
+/// What `lanai dhcp` keeps: addresses and routes, and what it hands on to the protocol's client.
+pub(crate) const DHCP: &[Capability] = &[
+    Capability::CAP_NET_ADMIN,
+    Capability::CAP_NET_RAW,
+    Capability::CAP_NET_BIND_SERVICE,
+    Capability::CAP_SETUID,
+    Capability::CAP_SETGID,
+    Capability::CAP_SETPCAP,
+    Capability::CAP_KILL,
+];
+
+/// What the protocol's client keeps: packets without an address yet, and port 68.
+pub(crate) const DHCP_CLIENT: &[Capability] =
+    &[Capability::CAP_NET_RAW, Capability::CAP_NET_BIND_SERVICE];
+
 /// A user and its group, by number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Identity {
@@ -95,6 +110,23 @@ pub(crate) fn identity(user: &User, process: &'static str) -> Result<Identity, R
 /// Becomes `identity` for good, with `keep` and no other capability, now or ever after, and without
 /// the right to start programs.
 pub(crate) fn become_user(identity: Identity, keep: &[Capability]) -> Result<(), RightsError> {
+    change_user(identity, keep)?;
+    start_nothing()
+}
+
+/// As [`become_user`], for a process that goes on as another program, which keeps the capabilities.
+pub(crate) fn become_user_and_start(
+    identity: Identity,
+    keep: &[Capability],
+) -> Result<(), RightsError> {
+    change_user(identity, keep)?;
+    let kept = keep.iter().copied().collect();
+    caps::set(None, CapSet::Inheritable, &kept)?;
+    caps::set(None, CapSet::Ambient, &kept)?;
+    Ok(())
+}
+
+fn change_user(identity: Identity, keep: &[Capability]) -> Result<(), RightsError> {
     let failed = |what| move |source| RightsError::System { what, source };
     bound(keep)?;
     prctl::set_keepcaps(true).map_err(failed("keep capabilities over a change of user"))?;
@@ -102,8 +134,7 @@ pub(crate) fn become_user(identity: Identity, keep: &[Capability]) -> Result<(),
     setresgid(identity.gid, identity.gid, identity.gid).map_err(failed("change the group"))?;
     setresuid(identity.uid, identity.uid, identity.uid).map_err(failed("change the user"))?;
     limit(keep)?;
-    prctl::set_no_new_privs().map_err(failed("refuse new rights"))?;
-    start_nothing()
+    prctl::set_no_new_privs().map_err(failed("refuse new rights"))
 }
 
 /// Takes from this process, for good, the right to run another program: whoever gets hold of it gets

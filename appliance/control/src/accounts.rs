@@ -19,6 +19,8 @@ pub struct NewSession {
     pub token: String,
     /// What it stands for.
     pub session: Session,
+    /// Whether a password that works once was used up: its user is to choose another now.
+    pub once: bool,
 }
 
 /// A way in without a password, once.
@@ -116,6 +118,7 @@ impl Control {
         if !self.inner.store.set_password_hash(name, &hash).await? {
             return Err(Error::NoSuchUser(name.to_owned()).into());
         }
+        self.inner.forget_one_time(name);
         self.inner.note(author, "password set", name).await;
         Ok(())
     }
@@ -144,7 +147,7 @@ impl Control {
         result
     }
 
-    /// Starts a session by password.
+    /// Starts a session by password, or by the one-time password of the console.
     ///
     /// # Errors
     /// As [`Control::verify_password`].
@@ -154,6 +157,9 @@ impl Control {
         password: &str,
         peer: &str,
     ) -> Result<NewSession, LoginError> {
+        if self.inner.is_one_time(name, password) {
+            return self.inner.login_once(name, password, peer).await;
+        }
         let user = self.verify_password(name, password, peer).await?;
         self.inner.begin_session(user, peer, "by password").await
     }
@@ -285,6 +291,28 @@ impl Control {
 }
 
 impl Inner {
+    async fn login_once(
+        &self,
+        name: &str,
+        password: &str,
+        peer: &str,
+    ) -> Result<NewSession, LoginError> {
+        // Whoever has to wait learns nothing, not even from the right one.
+        locked(&self.throttle)
+            .begin(name, peer, self.now_ms())
+            .map_err(too_soon)?;
+        if !self.use_one_time(name, password) {
+            return Err(LoginError::Wrong);
+        }
+        locked(&self.throttle).succeeded(name, peer);
+        let user = self.store.user(name).await?.ok_or(LoginError::Wrong)?;
+        let begun = self.begin_session(user, peer, "by one-time password");
+        Ok(NewSession {
+            once: true,
+            ..begun.await?
+        })
+    }
+
     async fn verify(&self, name: &str, password: &str, peer: &str) -> Result<User, LoginError> {
         locked(&self.throttle)
             .begin(name, peer, self.now_ms())
@@ -322,7 +350,11 @@ impl Inner {
         let session = session.filter(|_| begun).ok_or(LoginError::Wrong)?;
         self.note(&Author::new(user.name, format!("ui {peer}")), "login", how)
             .await;
-        Ok(NewSession { token, session })
+        Ok(NewSession {
+            token,
+            session,
+            once: false,
+        })
     }
 }
 

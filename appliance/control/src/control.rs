@@ -382,7 +382,8 @@ impl Control {
         let drift = network
             .as_ref()
             .map(|observed| plan(&running.model.desired(), observed));
-        let mut notices = inner.notices();
+        let mut notices = inner.settings.notices.clone();
+        notices.extend(inner.notices());
         let window = inner.window();
         let expected = window.as_ref().map(|window| window.previous());
         match self.live_files().await {

@@ -15,6 +15,7 @@ use crate::engine::Engine;
 use crate::error::{Error, OpenError};
 use crate::files::FileSet;
 use crate::host::Host;
+use crate::one_time::OneTimePassword;
 use crate::passwords::Hashing;
 use crate::repair::{self, Keeper};
 use crate::report::{CheckReport, Holder};
@@ -39,7 +40,9 @@ pub(crate) struct Inner {
     /// One change at a time.
     changing: Arc<tokio::sync::Mutex<()>>,
     holder: Mutex<Option<Holder>>,
-    running: Mutex<Arc<Running>>,
+    running: watch::Sender<Arc<Running>>,
+    /// The password on the console.
+    pub(crate) one_time: Mutex<Option<OneTimePassword>>,
     notices: Mutex<Vec<String>>,
     /// The trial that is under way.
     window: watch::Sender<Option<Arc<Window>>>,
@@ -100,7 +103,8 @@ impl Inner {
             throttle: Mutex::default(),
             changing: Arc::default(),
             holder: Mutex::default(),
-            running: Mutex::default(),
+            running: watch::Sender::default(),
+            one_time: Mutex::default(),
             notices: Mutex::default(),
             window: watch::Sender::default(),
             unended: Mutex::default(),
@@ -207,11 +211,16 @@ impl Inner {
     }
 
     pub(crate) fn running(&self) -> Arc<Running> {
-        Arc::clone(&locked(&self.running))
+        Arc::clone(&self.running.borrow())
     }
 
     pub(crate) fn set_running(&self, running: Arc<Running>) {
-        *locked(&self.running) = running;
+        self.running.send_replace(running);
+    }
+
+    /// Told whenever the box is asked to run something else.
+    pub(crate) fn watch_running(&self) -> watch::Receiver<Arc<Running>> {
+        self.running.subscribe()
     }
 
     pub(crate) fn window(&self) -> Option<Arc<Window>> {

@@ -28,7 +28,9 @@ mod error;
 mod files;
 mod host;
 mod inner;
+mod networks;
 mod offline;
+mod one_time;
 mod passwords;
 mod pem;
 mod repair;
@@ -55,7 +57,9 @@ pub use lanai_network::{Cut, Finding, Health, Stage, Visitor};
 pub use lanai_store::{
     AuditEntry, FileSummary, Revision, RevisionId, RevisionState, Role, Session, User,
 };
+pub use networks::{Addressing, Networks};
 pub use offline::{check_files, read_files, write_files};
+pub use one_time::OneTimePassword;
 pub use report::{
     Applied, BootReport, BootSource, CheckReport, DiffLine, Effects, FileDiff, FileDiffKind, Held,
     Holder, Hunk, OnTrial, Preview, Repair, Repairs, Status, TakenBack,

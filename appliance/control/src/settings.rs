@@ -27,6 +27,8 @@ pub struct Settings {
     pub facts: Facts,
     /// Where the web UI listens unless the Services text says so; the firewall lets it in.
     pub ui: Option<SocketAddr>,
+    /// What somebody should know of the box as such, for [`crate::Status::notices`].
+    pub notices: Vec<String>,
     /// The time.
     pub clock: Clock,
 }
@@ -41,6 +43,7 @@ impl Settings {
             environment: Environment::default(),
             facts: Facts::default(),
             ui: None,
+            notices: Vec::new(),
             clock: Clock::system(),
         }
     }

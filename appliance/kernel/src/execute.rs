@@ -273,7 +273,7 @@ fn errno(failure: &Failure) -> i32 {
     }
 }
 
-fn words(error: Error) -> Cause {
+pub(crate) fn words(error: Error) -> Cause {
     match error {
         Error::Dump { cause, .. } => cause,
         other => Cause {

@@ -6,12 +6,15 @@
 //! the translation and `sysctl` for the settings. Which step is to be done, and in what order, was
 //! decided by `network::plan`; here is no choice left.
 //!
+//! A lease of a DHCP server is put to use by [`use_lease`], beside the plan.
+//!
 //! Invariants: nothing outside of this crate knows `rtnetlink`, whose interface changes with each of
 //! its releases. Both verbs work in the network namespace of the calling thread.
 
 mod cause;
 mod error;
 mod execute;
+mod lease;
 mod ledger;
 mod message;
 mod monitor;
@@ -23,6 +26,7 @@ mod sysctl;
 
 pub use error::{Cause, Error, ExecuteError};
 pub use execute::execute;
+pub use lease::{Lease, drop_lease, link_up, links, use_lease};
 pub use ledger::Ledger;
 pub use monitor::Monitor;
 pub use observe::observe;

@@ -15,6 +15,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use lanai_control::{Role, Within};
 
+use crate::appliance::{console, dhcp};
 use crate::parent;
 use crate::wire::shell::{Form, Part};
 use crate::{control, settings};
@@ -112,6 +113,12 @@ enum Verb {
         #[command(flatten)]
         target: Target,
     },
+    /// Addresses by DHCP, where Lanai is the whole system
+    #[command(hide = true)]
+    Dhcp(dhcp::Arguments),
+    /// The box's console, where Lanai is the whole system
+    #[command(hide = true)]
+    Console(console::Arguments),
     /// Users of the web UI
     #[command(subcommand)]
     User(User),
@@ -214,6 +221,11 @@ pub(crate) fn main() -> ExitCode {
         Verb::Fmt(arguments) => fmt::run(&arguments),
         Verb::Import(arguments) => import::run(&arguments),
         Verb::Upgrade(reach) => upgrade::run(&reach),
+        Verb::Dhcp(arguments) => {
+            crate::start_log();
+            dhcp::run(&arguments).map_or_else(|error| failed(&error), |()| ExitCode::SUCCESS)
+        }
+        Verb::Console(arguments) => console::run(&arguments),
         verb => remote::run(verb),
     }
 }

@@ -149,7 +149,9 @@ fn command(verb: Verb) -> Result<(Target, Command), RemoteError> {
         | Verb::Explain(_)
         | Verb::Fmt(_)
         | Verb::Import(_)
-        | Verb::Upgrade(_) => {
+        | Verb::Upgrade(_)
+        | Verb::Dhcp(_)
+        | Verb::Console(_) => {
             return Err(RemoteError::Start(io::ErrorKind::Unsupported.into()));
         }
     })

@@ -1,6 +1,7 @@
 //! `lanai control`: texts, plans, history and the web UI, with no right but to ask. It reaches the
 //! kernel through the parent, and the engine through its socket.
 
+mod appliance;
 mod live;
 mod remote;
 pub(crate) mod render;
@@ -17,6 +18,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::watch;
 
+use crate::appliance::Storage;
 use crate::child::{self, ChildError, UserIds};
 use crate::rights;
 use crate::wire::parent::{Event, Role};
@@ -79,7 +81,7 @@ async fn serve(arguments: &Arguments) -> Result<(), ControlError> {
     settings.ui = Some(arguments.ui);
     let control = Control::open(settings, engine, Arc::clone(&host) as _).await?;
 
-    let answers = Answers::new(control.clone(), arguments.user.0.uid.as_raw(), arguments.ui);
+    let answers = Answers::new(control.clone(), arguments);
     let (booted, has_booted) = watch::channel(false);
     tokio::select! {
         error = server::serve(link.sockets(), Arc::new(answers)) => Err(ChildError::Accept(error).into()),
@@ -118,6 +120,7 @@ pub(crate) fn settings(config: &Path, state: &Path) -> Settings {
     let mut settings = Settings::new(config, state);
     settings.environment = crate::environment::appliance();
     settings.facts = crate::facts::facts();
+    settings.notices = Storage::found().warning().into_iter().collect();
     settings
 }
 

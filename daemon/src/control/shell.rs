@@ -1,12 +1,13 @@
 //! What the command line is answered.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use lanai_control::{Author, Control, FileSet, RevisionId, RevisionState, UserError};
 use tokio::net::unix::UCred;
 
 use super::render::{self, Paper};
-use super::ui;
+use super::{Arguments, appliance, ui};
 use crate::wire::server::Answer;
 use crate::wire::shell::{Command, Question, Reply};
 
@@ -19,12 +20,19 @@ pub(super) struct Answers {
     /// Who may ask, beside root.
     uid: u32,
     ui: SocketAddr,
+    /// Where the web UI's certificate is.
+    state: PathBuf,
 }
 
 impl Answers {
-    /// Answers for `control`, whose user is `uid` and whose web UI is at `ui`.
-    pub(super) fn new(control: Control, uid: u32, ui: SocketAddr) -> Answers {
-        Answers { control, uid, ui }
+    /// Answers for `control`, which was started with these arguments.
+    pub(super) fn new(control: Control, arguments: &Arguments) -> Answers {
+        Answers {
+            control,
+            uid: arguments.user.0.uid.as_raw(),
+            ui: arguments.ui,
+            state: arguments.state.clone(),
+        }
     }
 
     async fn run(&self, command: Command, paper: Paper, author: Author) -> Reply {
@@ -78,6 +86,12 @@ impl Answers {
             },
             Command::Show { what } => match control.status().await {
                 Ok(status) => render::part(paper, &status, what),
+                Err(error) => paper.failed(&error),
+            },
+            Command::WatchNetworks { seen } => appliance::networks(control, seen).await,
+            Command::Console => appliance::console(control, self.ui, &self.state).await,
+            Command::ResetPassword => match control.reset_password(&author).await {
+                Ok(_) => paper.done("the console shows a password that works once"),
                 Err(error) => paper.failed(&error),
             },
             command => self.users(paper, command, author).await,

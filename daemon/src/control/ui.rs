@@ -36,10 +36,7 @@ pub(super) async fn serve(
     let ready = booted.wait_for(|booted| *booted);
     // Without a configuration the UI is what a person needs to write one.
     let _ = tokio::time::timeout(BOOT_LIMIT, ready).await;
-    let host = nix::unistd::gethostname()
-        .ok()
-        .and_then(|name| name.into_string().ok());
-    let box_name = host.unwrap_or_else(|| "lanai".to_owned());
+    let box_name = box_name();
     let mut complaint = String::new();
     loop {
         let settings = WebSettings {
@@ -74,6 +71,14 @@ pub(super) async fn serve(
         }
         tokio::time::sleep(PAUSE).await;
     }
+}
+
+/// The box's host name.
+pub(super) fn box_name() -> String {
+    let host = nix::unistd::gethostname()
+        .ok()
+        .and_then(|name| name.into_string().ok());
+    host.unwrap_or_else(|| "lanai".to_owned())
 }
 
 fn listening(socket: OwnedFd) -> std::io::Result<TcpListener> {

@@ -91,10 +91,11 @@ impl Place {
         ownership::give_configuration(&config, control)
             .map_err(|source| io_error("change the owner of what is in", &config, source))?;
         Ok(Place {
-            parent: socket(&run.join(parent::SOCKET), control, Some(engine.gid))?,
-            control: socket(&run.join(shell::SOCKET), control, None)?,
-            // The parent asks there too, without the right to pass over modes.
-            engine: socket(&run.join(engine::SOCKET), control, Some(Gid::from_raw(0)))?,
+            parent: socket(&run.join(parent::SOCKET), control, engine.gid)?,
+            // Root asks there too, on the image without the right to pass over modes.
+            control: socket(&run.join(shell::SOCKET), control, Gid::from_raw(0))?,
+            // And so does the parent here.
+            engine: socket(&run.join(engine::SOCKET), control, Gid::from_raw(0))?,
             config,
             state,
             run,
@@ -263,8 +264,8 @@ fn lock(run: &Path) -> Result<Flock<File>, PlaceError> {
     Ok(file)
 }
 
-/// Opens a listening socket that `owner` (and `group`, if given) may connect to.
-fn socket(path: &Path, owner: Identity, group: Option<Gid>) -> Result<UnixListener, PlaceError> {
+/// Opens a listening socket that `owner` and `group` may connect to.
+fn socket(path: &Path, owner: Identity, group: Gid) -> Result<UnixListener, PlaceError> {
     // The lock says that whoever left this one is gone.
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -274,10 +275,10 @@ fn socket(path: &Path, owner: Identity, group: Option<Gid>) -> Result<UnixListen
     }
     let listener =
         UnixListener::bind(path).map_err(|source| io_error("listen on", path, source))?;
-    let mode = Permissions::from_mode(if group.is_some() { 0o660 } else { 0o600 });
+    let mode = Permissions::from_mode(0o660);
     fs::set_permissions(path, mode)
         .map_err(|source| io_error("change the mode of", path, source))?;
-    chown(path, Some(owner.uid), group.or(Some(owner.gid)))
+    chown(path, Some(owner.uid), Some(group))
         .map_err(|source| io_error("change the owner of", path, source))?;
     Ok(listener)
 }

@@ -42,6 +42,12 @@ pub(crate) enum CallError {
     /// The other side closed the connection instead of answering.
     #[error("{} closed the connection instead of answering", .0.display())]
     Closed(PathBuf),
+    /// An answer that was not asked for.
+    #[error("the answer is not understood: {text}; do the two programs have the same version?")]
+    Strange {
+        /// Why not.
+        text: String,
+    },
     /// No answer in time.
     #[error("{} gave no answer within {}s", path.display(), limit.as_secs())]
     Late {

@@ -8,6 +8,7 @@ use lanai_network::Visitor;
 use serde::{Deserialize, Serialize};
 
 use super::files::Files;
+use crate::appliance::dhcp::Configured;
 
 /// Name of the socket in the run directory.
 pub(crate) const SOCKET: &str = "control.sock";
@@ -75,6 +76,13 @@ pub(crate) enum Command {
     Users,
     /// A link that logs one user in, once.
     LoginLink { user: String },
+    /// The interfaces that are set up, as soon as they are others than `seen`, or after a while. In
+    /// JSON, as `lanai dhcp` reads it.
+    WatchNetworks { seen: Option<Configured> },
+    /// What the console shows, in JSON.
+    Console,
+    /// A password that lets the administrator in once.
+    ResetPassword,
 }
 
 /// A part of the state.

@@ -101,6 +101,10 @@ pub(crate) async fn login(State(app): State<App>, peer: Peer, Form(given): Form<
         Ok(new) => {
             let cookie = set_cookie(&new.token);
             let response = match kept {
+                _ if new.once => {
+                    app.came_by_link(&new.session);
+                    Redirect::to("/password").into_response()
+                }
                 Some(kept) => {
                     let who = SignedIn(Arriving {
                         session: new.session,

@@ -208,3 +208,52 @@ async fn the_last_administrator_stays() {
         .collect();
     assert_eq!(users, ["bob"]);
 }
+
+#[tokio::test]
+async fn a_one_time_password_is_for_the_console_until_there_is_a_chosen_one() {
+    let world = World::new();
+    let control = world.open().await;
+    let shown = control.one_time_password().await.unwrap().unwrap();
+    let again = control.one_time_password().await.unwrap().unwrap();
+    assert_eq!(
+        shown.password, again.password,
+        "both consoles show the same"
+    );
+    assert!(control.login("admin", "0000", PEER).await.is_err());
+    assert!(control.login("ann", &shown.password, PEER).await.is_err());
+
+    let typed = shown.password.to_uppercase().replace('-', "");
+    let begun = control.login("admin", &typed, PEER).await.unwrap();
+    assert!(begun.once && begun.session.role == Role::Admin);
+    let used = control.login("admin", &shown.password, PEER).await;
+    assert!(matches!(used, Err(LoginError::Wrong)), "it works once");
+    // Nobody has chosen a password yet: the next one is another.
+    let next = control.one_time_password().await.unwrap().unwrap();
+    assert_ne!(next.password, shown.password);
+    control.set_password("admin", GOOD, &ann()).await.unwrap();
+    assert!(control.one_time_password().await.unwrap().is_none());
+    assert!(control.login("admin", &next.password, PEER).await.is_err());
+    assert!(!control.login("admin", GOOD, PEER).await.unwrap().once);
+
+    // Forgotten: the console makes another, and the chosen one goes on working until it is replaced.
+    let reset = control.reset_password(&ann()).await.unwrap();
+    let shown = control.one_time_password().await.unwrap().unwrap();
+    assert_eq!(shown.password, reset.password);
+    assert!(control.login("admin", GOOD, "10.0.0.3").await.is_ok());
+    let begun = control.login("admin", &reset.password, "10.0.0.3").await;
+    assert!(begun.unwrap().once);
+}
+
+#[tokio::test]
+async fn guessing_the_one_time_password_has_to_wait_like_any_other() {
+    let world = World::new();
+    let control = world.open().await;
+    let shown = control.one_time_password().await.unwrap().unwrap();
+    for _ in 0..8 {
+        assert!(control.login("admin", "guess", PEER).await.is_err());
+    }
+    let right = control.login("admin", &shown.password, PEER).await;
+    assert!(matches!(right, Err(LoginError::TooSoon { .. })));
+    world.later(3_600_000);
+    assert!(control.login("admin", &shown.password, PEER).await.is_ok());
+}
