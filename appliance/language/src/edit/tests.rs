@@ -39,11 +39,13 @@ fn edited(text: &str, edit: &Edit) -> Result<Vec<String>, EditError> {
     let left: Vec<&str> = text.lines().collect();
     let right: Vec<&str> = after.lines().collect();
     while old.peek().is_some() && old.peek() == new.peek() {
-        (old.next(), new.next());
+        old.next();
+        new.next();
     }
     let (mut old, mut new): (Vec<_>, Vec<_>) = (old.collect(), new.collect());
     while !old.is_empty() && !new.is_empty() && old.last() == new.last() {
-        (old.pop(), new.pop());
+        old.pop();
+        new.pop();
     }
     assert!(left.len() >= old.len() && right.len() >= new.len());
     changes.extend(old.iter().map(|line| format!("-{line}")));

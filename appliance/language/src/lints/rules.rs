@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use lanai_diagnostics::{Diagnostic, Span};
+use lanai_diagnostics::Diagnostic;
 
 use super::book::{Book, Section};
 use crate::codes;
