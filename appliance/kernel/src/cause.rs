@@ -2,7 +2,7 @@
 
 use std::io;
 
-use lanai_network::{Family, InterfaceName, Route, Step, Sysctl};
+use lanai_network::{Family, InterfaceName, LinkKind, Route, Step, Sysctl};
 use libc::{
     EACCES, EAFNOSUPPORT, EEXIST, EHOSTUNREACH, EINVAL, EMSGSIZE, ENETDOWN, ENETUNREACH, ENOBUFS,
     ENODEV, ENOENT, ENOMEM, EOPNOTSUPP, EPERM, EROFS,
@@ -18,6 +18,7 @@ pub(crate) fn of_step(step: &Step, failure: Failure) -> Cause {
     };
     let mut words = match step {
         Step::AddRoute(route) | Step::ReplaceRoute { to: route, .. } => route_words(route, errno),
+        Step::AddLink { interface, kind } => link_words(interface, kind, errno),
         Step::AddAddress(address) => match (Family::of(address.net), errno) {
             (Family::V6, EACCES | EOPNOTSUPP | EAFNOSUPPORT) => Some(format!(
                 "IPv6 is switched off on {}; set net.ipv6.conf.{0}.disable_ipv6 to 0, or leave the \
@@ -113,6 +114,26 @@ pub(crate) fn no_interface(interface: &InterfaceName) -> Cause {
         words: format!("there is no interface '{interface}'; see `ip link show`"),
         errno: ENODEV,
     }
+}
+
+fn link_words(interface: &InterfaceName, kind: &LinkKind, errno: i32) -> Option<String> {
+    let module = match kind {
+        LinkKind::Vlan { .. } => "8021q",
+        LinkKind::Bond(_) => "bonding",
+        LinkKind::Bridge { .. } => "bridge",
+        LinkKind::Dummy => "dummy",
+        LinkKind::Found => return None,
+    };
+    Some(match errno {
+        EOPNOTSUPP => {
+            format!("this kernel lacks the module {module}; load it (`modprobe {module}`)")
+        }
+        EEXIST => format!(
+            "{interface}, or the same VLAN under another name, was made by somebody else just now; \
+             plan again"
+        ),
+        _ => return None,
+    })
 }
 
 fn route_words(route: &Route, errno: i32) -> Option<String> {

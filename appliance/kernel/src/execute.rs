@@ -1,9 +1,9 @@
 //! Doing what was planned.
 
-use lanai_network::{InterfaceAddress, InterfaceName, Route, Step};
+use lanai_network::{InterfaceAddress, InterfaceName, LinkKind, Route, Step};
 use libc::{EADDRNOTAVAIL, EEXIST, ENODEV, ENOENT, ESRCH};
 use netlink_packet_route::RouteNetlinkMessage;
-use netlink_packet_route::link::{LinkFlags, LinkMessage};
+use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkMessage};
 use rtnetlink::packet_core::{NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE};
 
 use crate::error::{Cause, Error, ExecuteError};
@@ -99,6 +99,31 @@ impl<'a> Executor<'a> {
                 written.map_err(|error| cause::of_sysctl(sysctl, &error))?;
                 Ok(Effect::Done)
             }
+            Step::AddLink { interface, kind } => self.add_link(step, interface, kind).await,
+            Step::RemoveLink { interface, .. } => self.remove_link(step, interface).await,
+            Step::SetMaster { interface, to, .. } => {
+                let mut message = LinkMessage::default();
+                message.header.index = self.index(interface).await?;
+                // Index 0 is none.
+                let master = self.index_of(to.as_ref()).await?.unwrap_or(0);
+                message.attributes.push(LinkAttribute::Controller(master));
+                self.change(step, RouteNetlinkMessage::SetLink(message), 0)
+                    .await
+            }
+            Step::SetPrimary { interface, to, .. } => {
+                let bond = self.index(interface).await?;
+                let primary = self.index_of(to.as_ref()).await?.unwrap_or(0);
+                let message = message::of_primary(bond, primary);
+                self.change(step, RouteNetlinkMessage::NewLink(message), 0)
+                    .await
+            }
+            Step::SetMtu { interface, to, .. } => {
+                let mut message = LinkMessage::default();
+                message.header.index = self.index(interface).await?;
+                message.attributes.push(LinkAttribute::Mtu(*to));
+                self.change(step, RouteNetlinkMessage::SetLink(message), 0)
+                    .await
+            }
             Step::SetLink { interface, up } => self.set_link(step, interface, *up).await,
             Step::AddAddress(address) => self.add_address(step, address).await,
             Step::RemoveAddress(address) => self.remove_address(step, address).await,
@@ -130,6 +155,42 @@ impl<'a> Executor<'a> {
                 Ok(Effect::Done)
             }
         }
+    }
+
+    async fn add_link(
+        &mut self,
+        step: &Step,
+        interface: &InterfaceName,
+        kind: &LinkKind,
+    ) -> Result<Effect, Cause> {
+        let below = match kind {
+            LinkKind::Vlan { parent, .. } => Some(self.index(parent).await?),
+            _ => None,
+        };
+        let message = RouteNetlinkMessage::NewLink(message::of_link(interface, kind, below));
+        let made = self.change(step, message, NLM_F_CREATE | NLM_F_EXCL).await;
+        // Its index is another one than that of an interface which had this name before.
+        self.read_names().await?;
+        made
+    }
+
+    async fn remove_link(
+        &mut self,
+        step: &Step,
+        interface: &InterfaceName,
+    ) -> Result<Effect, Cause> {
+        let Some(index) = self.find(interface).await? else {
+            return Ok(Effect::WasSo);
+        };
+        let mut message = LinkMessage::default();
+        message.header.index = index;
+        let message = RouteNetlinkMessage::DelLink(message);
+        let effect = match self.socket.change(message, 0).await {
+            Err(failure) if errno(&failure) == ENODEV => Ok(Effect::WasSo),
+            other => done(step, other),
+        };
+        self.names.remove(&index);
+        effect
     }
 
     async fn set_link(

@@ -1,26 +1,26 @@
 //! Translation between `network`'s vocabulary and the kernel's messages (`rtnetlink(7)`).
 
+mod link;
 mod rule;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use ipnet::IpNet;
 use lanai_network::{
     ADDRESS_PROTOCOL, Family, InterfaceAddress, InterfaceName, NextHop, ObservedAddress,
-    ObservedLink, ObservedRoute, ROUTE_PROTOCOL, Route, RouteKind,
+    ObservedRoute, ROUTE_PROTOCOL, Route, RouteKind,
 };
 use netlink_packet_route::AddressFamily;
 use netlink_packet_route::address::{
     AddressAttribute, AddressFlags, AddressHeaderFlags, AddressMessage, AddressScope,
 };
-use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkMessage};
 use netlink_packet_route::route::{
     RouteAddress, RouteAttribute, RouteFlags, RouteMessage, RouteNextHop, RouteScope, RouteType,
     RouteVia,
 };
 
+pub(crate) use link::{link, name, of_link, of_primary};
 pub(crate) use rule::{of_rule, rule};
 
 /// Names of interfaces by index.
@@ -28,25 +28,6 @@ pub(crate) type Names = BTreeMap<u32, InterfaceName>;
 
 /// A message names an interface that was not in the list of interfaces.
 pub(crate) struct UnknownInterface;
-
-/// An interface; `None` for one without a name, which no kernel sends.
-pub(crate) fn link(message: &LinkMessage) -> Option<ObservedLink> {
-    let name = message
-        .attributes
-        .iter()
-        .find_map(|attribute| match attribute {
-            LinkAttribute::IfName(name) => Some(Arc::from(name.as_str())),
-            _ => None,
-        })?;
-    let flags = message.header.flags;
-    Some(ObservedLink {
-        index: message.header.index,
-        name,
-        up: flags.contains(LinkFlags::Up),
-        carrier: flags.contains(LinkFlags::LowerUp),
-        loopback: flags.contains(LinkFlags::Loopback),
-    })
-}
 
 /// An address; `None` for one of a family other than IP.
 pub(crate) fn address(

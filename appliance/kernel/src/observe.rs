@@ -54,10 +54,12 @@ pub(crate) async fn links(socket: &mut Socket) -> Result<Vec<ObservedLink>, Erro
     let without = vec![LinkExtentMask::SkipStats];
     question.attributes.push(LinkAttribute::ExtMask(without));
     let answers = dump(socket, "links", RouteNetlinkMessage::GetLink(question)).await?;
-    let links = answers.iter().filter_map(|answer| match answer {
-        RouteNetlinkMessage::NewLink(message) => message::link(message),
+    let messages = answers.iter().filter_map(|answer| match answer {
+        RouteNetlinkMessage::NewLink(message) => Some(message),
         _ => None,
     });
+    let names: Names = messages.clone().filter_map(message::name).collect();
+    let links = messages.filter_map(|message| message::link(message, &names));
     let mut links: Vec<_> = links.collect();
     links.sort_by_key(|link| link.index);
     Ok(links)

@@ -20,10 +20,11 @@ pub(crate) fn read(sysctl: &Sysctl) -> io::Result<Option<String>> {
     }
 }
 
-/// Sets a setting. The kernel looks at each write by itself, hence the one call.
+/// Sets a setting. The kernel looks at each write by itself, hence the one call; and an empty one, which
+/// clears a list, must be more than no byte.
 pub(crate) fn write(sysctl: &Sysctl, value: &str) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).open(path(sysctl)?)?;
-    file.write_all(value.as_bytes())
+    file.write_all(format!("{value}\n").as_bytes())
 }
 
 /// An interface's name comes from a configuration: one that would lead elsewhere is refused.

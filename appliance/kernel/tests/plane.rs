@@ -12,7 +12,8 @@ use ipnet::IpNet;
 use lanai_model::Origin;
 use lanai_model::layer7::Config;
 use lanai_model::services::{
-    Common, Flow, FlowMatch, FlowPolicy, Flows, Mark, Protocol, Route, Rule, Services, Via,
+    Bridge, Common, Flow, FlowMatch, FlowPolicy, Flows, LinkKind, Mark, Member, Protocol, Route,
+    Rule, Services, Via,
 };
 use lanai_network::{Desired, Step};
 use serde_json::json;
@@ -442,4 +443,75 @@ fn rules_that_others_set_just_now_are_understood() {
         lanai_kernel::execute(&ledger(), &undo).await.unwrap();
         lanai_kernel::execute(&ledger(), &undo).await.unwrap();
     });
+}
+
+/// The one kind of interface that this kernel is sure to have; `tests/image` has all of them.
+#[test]
+fn a_bridge_is_made_filled_and_gone_again() {
+    let namespace = namespace();
+    namespace.ip("link add theirs type bridge");
+    let before = namespace.dump();
+    let bridge = |stp| {
+        let mut text = services(&[(
+            "br0",
+            &["10.30.0.2/24"],
+            &[("0.0.0.0/0", "10.30.0.1", None)],
+        )]);
+        text.networks[0].link.mtu = Some(1400);
+        text.networks[0].link.kind = LinkKind::Bridge(Bridge {
+            stp,
+            ports: vec![Member {
+                interface: "eth1".into(),
+                origin: origin(3),
+            }],
+        });
+        lanai_network::desired(&text, &Config::default())
+    };
+    namespace.enter(|| async { apply(&bridge(false)).await });
+    let link = |name: &str| namespace.ip_json(&format!("-d link show dev {name}"));
+    let seen = link("br0");
+    assert_eq!(
+        (&seen[0]["mtu"], &seen[0]["group"]),
+        (&json!(1400), &json!("76"))
+    );
+    let data = &seen[0]["linkinfo"]["info_data"];
+    assert_eq!(data["stp_state"], 0, "{seen}");
+    assert_eq!(link("eth1")[0]["master"], "br0");
+    let route = namespace.ip("route show default");
+    assert!(route.contains("via 10.30.0.1 dev br0 proto 76"), "{route}");
+    assert_eq!(
+        namespace.sysctl("net.ipv4.conf.br0.promote_secondaries"),
+        "1"
+    );
+    // What it is made of changes: a new one in its place, with all that was on it.
+    namespace.enter(|| async { apply(&bridge(true)).await });
+    assert_eq!(link("br0")[0]["linkinfo"]["info_data"]["stp_state"], 1);
+    assert_eq!(link("eth1")[0]["master"], "br0");
+    let route = namespace.ip("route show default");
+    assert!(route.contains("via 10.30.0.1 dev br0 proto 76"), "{route}");
+    // A failure after each step of taking it away again.
+    let all = namespace.dump();
+    let planned = namespace.enter(|| async { plan(&Desired::default()).await });
+    let good = steps(&planned);
+    for place in 0..=good.len() {
+        let mut steps = good.clone();
+        steps.insert(
+            place,
+            Step::SetLink {
+                interface: "eth9".into(),
+                up: true,
+            },
+        );
+        let failed = namespace.enter(|| async { lanai_kernel::execute(&ledger(), &steps).await });
+        let failed = failed.expect_err("it cannot work");
+        assert_eq!(failed.not_undone, [], "{failed}");
+        // A bridge made anew has another number and hardware address.
+        let name = |line: &String| !line.contains("br0 ") && !line.contains("eth1");
+        let changes = namespace.changes_since_but(&all, name);
+        assert_eq!(changes, [""; 0], "after a failure at {place} of\n{planned}");
+        assert_eq!(link("eth1")[0]["master"], "br0");
+    }
+    namespace.enter(|| async { apply(&Desired::default()).await });
+    assert!(!namespace.ip("-br link").contains("br0"));
+    assert_eq!(namespace.changes_since(&before), [""; 0]);
 }

@@ -2,6 +2,7 @@
 
 mod filter;
 mod input;
+mod links;
 mod routing;
 mod settings;
 mod transparent;
@@ -12,6 +13,7 @@ use lanai_model::Origin;
 use lanai_model::layer7;
 use lanai_model::services::{Network, Services};
 
+use crate::link::LinkKind;
 use crate::nft::{self, Base, Chain, Table};
 use crate::ports::{PortSet, Ports};
 use crate::rule::PolicyRule;
@@ -92,12 +94,20 @@ pub struct WantedFilter {
     pub origin: Origin,
 }
 
-/// An interface that is to be up.
+/// An interface that is to be there, and up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WantedLink {
     /// Its name.
     pub name: InterfaceName,
-    /// The `service network` line.
+    /// What it is; made if it is not there.
+    pub kind: LinkKind,
+    /// The bond or bridge that it is part of.
+    pub master: Option<InterfaceName>,
+    /// Of a bond, the link that is used while it works; `None` leaves it as it is.
+    pub primary: Option<InterfaceName>,
+    /// Largest packet in bytes; `None` leaves it as it is.
+    pub mtu: Option<u32>,
+    /// The `service network` line, or the line that makes it part of another one.
     pub origin: Origin,
 }
 
@@ -183,13 +193,9 @@ pub fn desired_with_ui(
         desired.chains.extend(input);
         return desired;
     }
-    for network in services.active_networks() {
-        desired.links.push(WantedLink {
-            name: network.interface.clone(),
-            origin: network.origin.clone(),
-        });
-        desired.addresses.extend(addresses(network));
-    }
+    desired.links = links::links(services);
+    let networks = services.active_networks();
+    desired.addresses = networks.flat_map(addresses).collect();
     let transparent = Transparent::of(config);
     let forwarding = Forwarding::of(services, &transparent);
     desired.routes = routing::routes(services, &transparent);

@@ -6,8 +6,8 @@
 //!
 //! Invariants:
 //! - This crate touches nothing: no tokio, sockets, files, environment or clock.
-//! - A route, an address or a policy rule is removed or replaced only if it bears our mark
-//!   ([`ROUTE_PROTOCOL`], [`ADDRESS_PROTOCOL`], [`RULE_PROTOCOL`]), a packet filter rule only in our
+//! - A route, an address, a policy rule or an interface is removed or replaced only if it bears our mark
+//!   ([`ROUTE_PROTOCOL`], [`ADDRESS_PROTOCOL`], [`RULE_PROTOCOL`], [`LINK_GROUP`]), a packet filter rule only in our
 //!   own table ([`nft::TABLE`]), a setting is put back only if we changed it ([`Held`]). What others
 //!   put there is left alone, and if it stands in the way it is reported as a [`Problem`].
 //! - Planning again after a plan was executed gives an empty plan; [`simulation`] proves it in tests.
@@ -17,6 +17,7 @@
 mod desired;
 mod doctor;
 mod facts;
+mod link;
 pub mod nft;
 mod observed;
 mod plan;
@@ -37,6 +38,7 @@ pub use desired::{
 };
 pub use doctor::{Finding, Health, Stage, examine};
 pub use facts::{Capabilities, Capability, Facts, Feature, Presence, Tried};
+pub use link::{Bond, LinkKind};
 pub use observed::{
     Nftables, Observed, ObservedAddress, ObservedLink, ObservedRoute, ObservedRule, ObservedSysctl,
 };
@@ -64,6 +66,12 @@ pub const ROUTE_PROTOCOL: u8 = 76;
 /// forgets it, and then an address that is no longer wanted cannot be told from somebody else's and
 /// stays until it is removed by hand.
 pub const ADDRESS_PROTOCOL: u8 = 76;
+
+/// `IFLA_GROUP` of every interface we make: 76, as for routes. `ip link show group 76` lists them.
+///
+/// The one mark that is set in the same message that makes an interface: an alias would come a moment
+/// later.
+pub const LINK_GROUP: u32 = 76;
 
 /// `FRA_PROTOCOL` of every policy rule we add: 76, as for routes. Kept by Linux 4.17 and later.
 pub const RULE_PROTOCOL: u8 = 76;

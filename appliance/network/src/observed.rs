@@ -4,11 +4,12 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::link::LinkKind;
 use crate::nft;
 use crate::rule::PolicyRule;
 use crate::state::{InterfaceAddress, InterfaceName, NextHop, Route};
 use crate::sysctl::{Held, Sysctl};
-use crate::{ADDRESS_PROTOCOL, ROUTE_PROTOCOL, RULE_PROTOCOL};
+use crate::{ADDRESS_PROTOCOL, LINK_GROUP, ROUTE_PROTOCOL, RULE_PROTOCOL};
 
 /// The network of the box at one moment. Everything in it is a fact; nothing says what is wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,7 +80,7 @@ impl Observed {
 }
 
 /// An interface.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ObservedLink {
     /// The kernel's number for it.
     pub index: u32,
@@ -89,8 +90,30 @@ pub struct ObservedLink {
     pub up: bool,
     /// A cable with somebody at the other end (`IFF_LOWER_UP`).
     pub carrier: bool,
+    /// What it is.
+    #[serde(default)]
+    pub kind: LinkKind,
+    /// Its group (`IFLA_GROUP`), 0 unless somebody said otherwise.
+    #[serde(default)]
+    pub group: u32,
+    /// Largest packet in bytes.
+    #[serde(default)]
+    pub mtu: u32,
+    /// The bond or bridge that it is part of.
+    #[serde(default)]
+    pub master: Option<InterfaceName>,
+    /// Of a bond, the link that is used while it works.
+    #[serde(default)]
+    pub primary: Option<InterfaceName>,
     /// Whether it is a loopback interface.
     pub loopback: bool,
+}
+
+impl ObservedLink {
+    /// Whether we made it.
+    pub fn is_ours(&self) -> bool {
+        self.group == LINK_GROUP && self.kind.is_made()
+    }
 }
 
 /// An address on an interface.

@@ -68,23 +68,35 @@ impl fmt::Display for Plan {
 /// removed when it is no longer wanted, and comes back as ours if its owner takes it away.
 pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
     let mut plan = Plan::default();
-    let missing = links::missing(desired, observed, &mut plan.problems);
     let table = table::plan(desired, observed, &mut plan);
+    let links = links::plan(desired, observed, &mut plan.problems);
+    let (world, missing) = (&links.world, &links.missing);
     // Nothing is forwarded without a filter that says what may be.
-    let guarded = observed.nftables != Nftables::Missing;
-    let sysctls = sysctls::plan(desired, observed, guarded, &mut plan);
-    let links = links::plan(desired, observed);
-    let addresses = addresses::plan(desired, observed, &missing, &mut plan);
-    let routes = routes::plan(desired, observed, &missing, &mut plan);
-    let rules = rules::plan(desired, observed);
-    // The filter stands before anything can pass. An address must be there before the routes that
-    // need its network, a table's routes before the rules that lead to them.
-    for part in [&table, &sysctls, &links, &addresses, &routes, &rules] {
+    let guarded = world.nftables != Nftables::Missing;
+    let sysctls = sysctls::plan(desired, world, guarded, &links.leaving, &mut plan);
+    let addresses = addresses::plan(desired, world, missing, &mut plan);
+    let routes = routes::plan(desired, world, missing, &mut plan);
+    let rules = rules::plan(desired, world);
+    // The filter stands before anything can pass, forwarding ends before anything else. What is made
+    // must be there before its settings, an address before the routes that need its network, a
+    // table's routes before the rules that lead to them.
+    let made = |planned: &&PlannedStep| match &planned.step {
+        Step::SetSysctl { sysctl, .. } => sysctl
+            .interface()
+            .is_some_and(|name| links.made.contains(name)),
+        _ => false,
+    };
+    let early = sysctls.add.iter().filter(|planned| !made(planned));
+    plan.add.extend(table.add.iter().chain(early).cloned());
+    let late = sysctls.add.iter().filter(made);
+    let linked = links.part.add.iter().chain(late);
+    plan.add.extend(linked.cloned());
+    for part in [&addresses, &routes, &rules] {
         plan.add.extend(part.add.iter().cloned());
     }
     // And the other way round; a setting that says what removing an address takes with it stays
     // until that is done.
-    for part in [rules, routes, addresses, links, sysctls, table] {
+    for part in [rules, routes, addresses, links.part, sysctls, table] {
         plan.remove.extend(part.remove);
     }
     plan

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use lanai_model::Origin;
 use serde::{Deserialize, Serialize};
 
+use crate::link::LinkKind;
 use crate::observed::ObservedRoute;
 use crate::state::{InterfaceAddress, InterfaceName, Route};
 use crate::sysctl::Sysctl;
@@ -86,6 +87,17 @@ pub enum Problem {
         /// The line.
         origin: Origin,
     },
+    /// Something else has the name of an interface that is to be made.
+    LinkTaken {
+        /// The name.
+        interface: InterfaceName,
+        /// What is wanted.
+        wanted: LinkKind,
+        /// What is there.
+        existing: LinkKind,
+        /// The `service network` line.
+        origin: Origin,
+    },
     /// A packet filter is needed, and this kernel has none.
     NoNftables {
         /// The line that needs it.
@@ -140,6 +152,7 @@ impl Problem {
             | Self::AddressTwice { origin, .. }
             | Self::RouteToOwnNetwork { origin, .. }
             | Self::AddressTaken { origin, .. }
+            | Self::LinkTaken { origin, .. }
             | Self::NoNftables { origin } => origin,
         }
     }
@@ -211,6 +224,16 @@ impl fmt::Display for Problem {
                 "the address {wanted} cannot be added: {} is there already and is not ours to \
                  remove; write the same prefix length, or remove that one",
                 existing.net
+            ),
+            Self::LinkTaken {
+                interface,
+                wanted,
+                existing,
+                ..
+            } => write!(
+                f,
+                "{interface} is to be a {wanted}, and there is a {existing} of that name that is \
+                 not ours to remove; give it another name, or remove that one"
             ),
             Self::NoNftables { .. } => f.write_str(
                 "this kernel has no nftables, without which the box would send on what nobody \

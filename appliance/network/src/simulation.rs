@@ -5,6 +5,10 @@
 //! that setting forwarding for all sets it for each. It is stricter than Linux in one thing: it
 //! refuses to remove or replace what is not ours.
 
+mod links;
+
+pub(crate) use links::first_mtu;
+
 use std::fmt;
 use std::net::IpAddr;
 
@@ -13,7 +17,7 @@ use crate::observed::{
     Nftables, Observed, ObservedAddress, ObservedLink, ObservedRoute, ObservedRule,
 };
 use crate::rule::PolicyRule;
-use crate::state::{Family, InterfaceAddress, NextHop, Route, RouteKind};
+use crate::state::{Family, InterfaceAddress, Route, RouteKind};
 use crate::step::Step;
 use crate::sysctl::{Held, Scope, Sysctl};
 use crate::{ADDRESS_PROTOCOL, ROUTE_PROTOCOL, RULE_PROTOCOL};
@@ -34,7 +38,12 @@ impl std::error::Error for Refusal {}
 pub fn apply(observed: &mut Observed, step: &Step) -> Result<(), Refusal> {
     let done = match step {
         Step::SetSysctl { sysctl, from, to } => set_sysctl(observed, sysctl, from, to),
-        Step::SetLink { interface, up } => set_link(observed, interface, *up),
+        Step::AddLink { interface, kind } => links::add(observed, interface, kind),
+        Step::RemoveLink { interface, .. } => links::remove(observed, interface),
+        Step::SetMaster { interface, to, .. } => links::join(observed, interface, to.as_ref()),
+        Step::SetPrimary { interface, to, .. } => links::lead(observed, interface, to.as_ref()),
+        Step::SetMtu { interface, to, .. } => links::set_mtu(observed, interface, *to),
+        Step::SetLink { interface, up } => links::set_up(observed, interface, *up),
         Step::AddAddress(address) => add_address(observed, address),
         Step::RemoveAddress(address) => remove_address(observed, address),
         Step::AddRoute(route) => add_route(observed, route),
@@ -96,25 +105,6 @@ fn set_sysctl(observed: &mut Observed, sysctl: &Sysctl, from: &str, to: &str) ->
                 to.clone_into(&mut other.value);
             }
         }
-    }
-    Ok(())
-}
-
-fn set_link(observed: &mut Observed, interface: &str, up: bool) -> Done {
-    let mut links = observed.links.iter_mut();
-    let link = links
-        .find(|link| &*link.name == interface)
-        .ok_or("no such interface")?;
-    link.up = up;
-    if !up {
-        let leaves_by = |hop: &NextHop| hop.interface.as_deref() == Some(interface);
-        observed.routes.retain(|other| {
-            other.route.interface.as_deref() != Some(interface)
-                && !other.further.iter().any(leaves_by)
-        });
-        observed.addresses.retain(|other| {
-            &*other.address.interface != interface || other.address.net.addr().is_ipv4()
-        });
     }
     Ok(())
 }

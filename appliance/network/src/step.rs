@@ -5,6 +5,7 @@ use std::fmt;
 use lanai_model::Origin;
 use serde::{Deserialize, Serialize};
 
+use crate::link::LinkKind;
 use crate::nft;
 use crate::rule::PolicyRule;
 use crate::state::{InterfaceAddress, InterfaceName, Route};
@@ -25,6 +26,47 @@ pub enum Step {
         from: String,
         /// The value it gets.
         to: String,
+    },
+    /// Make an interface, with [`crate::LINK_GROUP`].
+    AddLink {
+        /// Its name.
+        interface: InterfaceName,
+        /// What it is.
+        kind: LinkKind,
+    },
+    /// Remove an interface that we made.
+    RemoveLink {
+        /// Its name.
+        interface: InterfaceName,
+        /// What it is, for undoing.
+        kind: LinkKind,
+    },
+    /// Make an interface part of a bond or bridge, or take it out.
+    SetMaster {
+        /// Which.
+        interface: InterfaceName,
+        /// What it is part of, for undoing.
+        from: Option<InterfaceName>,
+        /// What it becomes part of.
+        to: Option<InterfaceName>,
+    },
+    /// Say which link a bond uses while it works.
+    SetPrimary {
+        /// The bond.
+        interface: InterfaceName,
+        /// The link it was, for undoing.
+        from: Option<InterfaceName>,
+        /// The link it gets.
+        to: Option<InterfaceName>,
+    },
+    /// Set the size of the largest packet.
+    SetMtu {
+        /// Which interface.
+        interface: InterfaceName,
+        /// The value it had, for undoing.
+        from: u32,
+        /// The value it gets.
+        to: u32,
     },
     /// Bring an interface up or down.
     SetLink {
@@ -74,6 +116,35 @@ impl Step {
                 from: to,
                 to: from,
             },
+            Self::AddLink { interface, kind } => Self::RemoveLink { interface, kind },
+            Self::RemoveLink { interface, kind } => Self::AddLink { interface, kind },
+            Self::SetMaster {
+                interface,
+                from,
+                to,
+            } => Self::SetMaster {
+                interface,
+                from: to,
+                to: from,
+            },
+            Self::SetPrimary {
+                interface,
+                from,
+                to,
+            } => Self::SetPrimary {
+                interface,
+                from: to,
+                to: from,
+            },
+            Self::SetMtu {
+                interface,
+                from,
+                to,
+            } => Self::SetMtu {
+                interface,
+                from: to,
+                to: from,
+            },
             Self::SetLink { interface, up } => Self::SetLink { interface, up: !up },
             Self::AddAddress(address) => Self::RemoveAddress(address),
             Self::RemoveAddress(address) => Self::AddAddress(address),
@@ -94,6 +165,29 @@ impl fmt::Display for Step {
                 write!(f, "keep {sysctl} at {to}")
             }
             Self::SetSysctl { sysctl, from, to } => write!(f, "set {sysctl} to {to} (was {from})"),
+            Self::AddLink { interface, kind } => write!(f, "add {interface}, {kind}"),
+            Self::RemoveLink { interface, kind } => write!(f, "remove {interface}, {kind}"),
+            Self::SetMaster {
+                interface,
+                from,
+                to,
+            } => match (from, to) {
+                (Some(from), None) => write!(f, "take {interface} out of {from}"),
+                (_, to) => write!(
+                    f,
+                    "make {interface} part of {}",
+                    to.as_deref().unwrap_or("none")
+                ),
+            },
+            Self::SetPrimary { interface, to, .. } => {
+                let to = to.as_deref().unwrap_or("none");
+                write!(f, "set the primary link of {interface} to {to}")
+            }
+            Self::SetMtu {
+                interface,
+                from,
+                to,
+            } => write!(f, "set the MTU of {interface} to {to} (was {from})"),
             Self::SetLink {
                 interface,
                 up: true,

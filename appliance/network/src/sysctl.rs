@@ -133,6 +133,40 @@ impl Sysctl {
         path
     }
 
+    /// The interface that it is of, if it is of one.
+    pub fn interface(&self) -> Option<&InterfaceName> {
+        match self.scope()? {
+            Scope::Interface(name) => Some(name),
+            Scope::All | Scope::Default => None,
+        }
+    }
+
+    /// The same setting of an interface, if this is what new interfaces start with.
+    pub(crate) fn started_with(&self, interface: &InterfaceName) -> Option<Self> {
+        if *self.scope()? != Scope::Default {
+            return None;
+        }
+        let scope = Scope::Interface(interface.clone());
+        Some(match self {
+            Self::Forwarding { family, .. } => Self::Forwarding {
+                family: *family,
+                scope,
+            },
+            Self::PromoteSecondaries(_) => Self::PromoteSecondaries(scope),
+            Self::ReversePathFilter(_) => Self::ReversePathFilter(scope),
+            Self::NonlocalBind(_) | Self::Tuning(_) => return None,
+        })
+    }
+
+    fn scope(&self) -> Option<&Scope> {
+        match self {
+            Self::Forwarding { scope, .. }
+            | Self::PromoteSecondaries(scope)
+            | Self::ReversePathFilter(scope) => Some(scope),
+            Self::NonlocalBind(_) | Self::Tuning(_) => None,
+        }
+    }
+
     /// All that are to be known of a box with these interfaces.
     pub fn all(interfaces: impl Iterator<Item = InterfaceName>) -> Vec<Self> {
         let mut all: Vec<Self> = Tuning::ALL.map(Self::Tuning).into();

@@ -76,6 +76,8 @@ pub(crate) fn kernel(interfaces: &[&str]) -> Observed {
             up: true,
             carrier: true,
             loopback: false,
+            mtu: 1500,
+            ..ObservedLink::default()
         });
         scopes.push(Scope::Interface(Arc::from(*name)));
     }

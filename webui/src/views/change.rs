@@ -29,6 +29,8 @@ pub(crate) struct Step {
     pub(crate) text: String,
     /// Why, and which line asks for it.
     pub(crate) why: String,
+    /// What it consists of, where it does many things.
+    pub(crate) details: Vec<String>,
 }
 
 /// The plan of a preview; `None` if the check refused it.
@@ -37,21 +39,29 @@ pub(crate) fn change_plan(preview: &Preview) -> Option<ChangePlan> {
     let before: Vec<Step> = plan
         .add
         .iter()
-        .map(|one| step("add", "+", &one.step, &one.why, one.origin.as_ref()))
+        .map(|one| Step {
+            details: one.details.iter().map(ToString::to_string).collect(),
+            ..step("add", "+", &one.step, &one.why, one.origin.as_ref())
+        })
         .collect();
     let after: Vec<Step> = plan
         .remove
         .iter()
-        .map(|one| step("del", "\u{2212}", &one.step, &one.why, one.origin.as_ref()))
+        .map(|one| Step {
+            details: one.details.iter().map(ToString::to_string).collect(),
+            ..step("del", "\u{2212}", &one.step, &one.why, one.origin.as_ref())
+        })
         .collect();
     let steps = match before.len() + after.len() {
         0 => "the network stays as it is".to_owned(),
         number => plural(number, "network step", "network steps"),
     };
+    let mut sentences = preview.effects.as_ref().map(effects).unwrap_or_default();
+    sentences.extend(plan.notes.iter().map(ToString::to_string));
     let problems = plan.problems.iter();
     Some(ChangePlan {
         summary: steps,
-        effects: preview.effects.as_ref().map(effects).unwrap_or_default(),
+        effects: sentences,
         before,
         after,
         cuts: preview.cuts.iter().map(ToString::to_string).collect(),
@@ -76,6 +86,7 @@ fn step(
             Some(origin) => format!("{why} ({origin})"),
             None => why.to_owned(),
         },
+        details: Vec::new(),
     }
 }
 

@@ -197,6 +197,7 @@ impl Default for FakeHost {
                 up: false,
                 carrier: true,
                 loopback: false,
+                ..ObservedLink::default()
             });
         }
         Self(Mutex::new(observed), Mutex::default())

@@ -56,6 +56,7 @@ impl World {
             up: name == "lo",
             carrier: true,
             loopback: name == "lo",
+            ..ObservedLink::default()
         };
         let links = [(1, "lo"), (2, "eth0"), (3, "eth1"), (4, "eth2")]
             .map(link)

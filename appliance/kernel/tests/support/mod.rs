@@ -45,6 +45,11 @@ impl Namespace {
         namespace
     }
 
+    /// Its name, as `ip netns` knows it.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Runs `ip` in the namespace and gives what it prints.
     pub(crate) fn ip(&self, arguments: &str) -> String {
         let mut all = vec!["-n", &self.name];
@@ -147,10 +152,20 @@ impl Namespace {
     /// What differs from an earlier dump, for good: the kernel tells the carrier of a link that came
     /// up again in its own time (link watch), and nothing announces that to `ip`.
     pub(crate) fn changes_since(&self, before: &BTreeSet<String>) -> Vec<String> {
+        self.changes_since_but(before, |_| true)
+    }
+
+    /// As [`Namespace::changes_since`], of the lines that count.
+    pub(crate) fn changes_since_but(
+        &self,
+        before: &BTreeSet<String>,
+        counts: impl Fn(&String) -> bool,
+    ) -> Vec<String> {
         let end = Instant::now() + Duration::from_secs(3);
         loop {
             let now = self.dump();
-            let changes: Vec<String> = now.symmetric_difference(before).cloned().collect();
+            let changes = now.symmetric_difference(before);
+            let changes: Vec<String> = changes.filter(|line| counts(line)).cloned().collect();
             if changes.is_empty() || Instant::now() >= end {
                 return changes;
             }

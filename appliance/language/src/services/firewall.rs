@@ -108,8 +108,7 @@ pub(super) const FLOWS: &[Row<FlowsDraft>] = &[
         "Starts a flow and says what becomes of packets that match one of the 'match' lines below it.",
         flow,
     )
-    .many()
-    .not_yet("nothing passes through the box"),
+    .many(),
     Row::aloha(
         "match",
         "[iface <interface>] [proto {tcp|udp|icmp|<number>}] [src <network>] [dst <network>] \

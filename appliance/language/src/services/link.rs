@@ -86,17 +86,10 @@ fn is_number(text: &str) -> bool {
 
 fn vlan(name: &Word, parent: &str, id: &str, sink: &mut Sink) -> LinkKind {
     match id.parse() {
-        Ok(id @ 1..=4094) => {
-            let message = "a VLAN is used if it is there, and not made by this version";
-            let notice = Diagnostic::notice(codes::NOT_APPLIED_YET, name.span, message);
-            sink.push(notice.with_help(format!(
-                "make it with: ip link add link {parent} name {parent}.{id} type vlan id {id}"
-            )));
-            LinkKind::Vlan {
-                parent: Arc::from(parent),
-                id,
-            }
-        }
+        Ok(id @ 1..=4094) => LinkKind::Vlan {
+            parent: Arc::from(parent),
+            id,
+        },
         _ => {
             let message = format!("'{}' has no VLAN of 1 to 4094", shown(&name.value));
             let fault = Diagnostic::alert(codes::BAD_SERVICE_VALUE, name.span, message);

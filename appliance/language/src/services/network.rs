@@ -55,8 +55,7 @@ pub(super) const ROWS: &[Row<NetworkDraft>] = &[
         "Lets packets that match all of this use a routing table of their own.",
         route::rule,
     )
-    .many()
-    .not_yet("every packet uses the main routing table"),
+    .many(),
     Row::aloha(
         "auto",
         "{on|off}",
@@ -83,15 +82,13 @@ pub(super) const ROWS: &[Row<NetworkDraft>] = &[
         "<bytes>",
         "Sets the largest packet of the interface.",
         link::mtu,
-    )
-    .not_yet("the interface keeps the MTU it has"),
+    ),
     Row::aloha(
         "type",
         "{bonding|bridge|dummy}",
         "Makes an interface that is no network card: several links as one, a switch, or none at all.",
         link::kind,
-    )
-    .not_yet("the interface is used if it is there, and not made"),
+    ),
     Row::aloha(
         "bonding mode",
         "<mode>",

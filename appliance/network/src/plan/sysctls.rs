@@ -19,7 +19,13 @@ use crate::sysctl::{Scope, Sysctl, Tuning};
 ///
 /// One that this kernel lacks, or of an interface that the box lacks, is not asked for: without IPv6
 /// nothing forwards IPv6. Without `guarded` nothing is forwarded whatever is wanted.
-pub(super) fn plan(desired: &Desired, observed: &Observed, guarded: bool, plan: &mut Plan) -> Part {
+pub(super) fn plan(
+    desired: &Desired,
+    observed: &Observed,
+    guarded: bool,
+    leaving: &BTreeSet<InterfaceName>,
+    plan: &mut Plan,
+) -> Part {
     let mut part = Part::default();
     let mut governed = BTreeSet::new();
     for wanted in &desired.sysctls {
@@ -42,12 +48,17 @@ pub(super) fn plan(desired: &Desired, observed: &Observed, guarded: bool, plan: 
                 .extend(to.and_then(|to| settings.set(&sysctl, &to)));
         }
     }
-    part.remove = restore(observed, &governed);
+    part.remove = restore(observed, &governed, leaving);
     part
 }
 
-/// Puts back what we hold and nothing governs. `all` first: setting it sets every interface.
-fn restore(observed: &Observed, governed: &BTreeSet<Sysctl>) -> Vec<PlannedStep> {
+/// Puts back what we hold and nothing governs, but what goes with its interface. `all` first: setting
+/// it sets every interface.
+fn restore(
+    observed: &Observed,
+    governed: &BTreeSet<Sysctl>,
+    leaving: &BTreeSet<InterfaceName>,
+) -> Vec<PlannedStep> {
     let general = |sysctl: &Sysctl| {
         matches!(
             sysctl,
@@ -61,6 +72,12 @@ fn restore(observed: &Observed, governed: &BTreeSet<Sysctl>) -> Vec<PlannedStep>
         .sysctls
         .iter()
         .filter(|other| !governed.contains(&other.sysctl))
+        .filter(|other| {
+            !other
+                .sysctl
+                .interface()
+                .is_some_and(|i| leaving.contains(i))
+        })
         .filter_map(|other| Some((other, other.held.as_ref()?.before.as_str())))
         .collect();
     held.sort_by_key(|(other, _)| !general(&other.sysctl));

@@ -472,6 +472,7 @@ fn plans_and_observations_survive_json() {
         up: true,
         carrier: true,
         loopback: true,
+        ..ObservedLink::default()
     });
     add_foreign_address(&mut observed, "eth0", "10.0.0.7/24");
     let done = plan_for(&article_1(), &observed);

@@ -171,6 +171,12 @@ fn network(paper: Paper, plan: &Plan) -> String {
             .map_or_else(String::new, |origin| format!(" ({origin})"));
         let why = paper.ink(Ink::Faint, &format!("{}{origin}", planned.why));
         text += &format!("  {}: {why}\n", planned.step);
+        for detail in &planned.details {
+            text += &format!("    {detail}\n");
+        }
+    }
+    for note in &plan.notes {
+        text += &format!("  note: {note}\n");
     }
     if plan.is_empty() && plan.problems.is_empty() {
         text += "  no change\n";
