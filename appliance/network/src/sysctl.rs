@@ -154,6 +154,8 @@ impl Sysctl {
             },
             Self::PromoteSecondaries(_) => Self::PromoteSecondaries(scope),
             Self::ReversePathFilter(_) => Self::ReversePathFilter(scope),
+            Self::ArpIgnore(_) => Self::ArpIgnore(scope),
+            Self::ArpAnnounce(_) => Self::ArpAnnounce(scope),
             Self::NonlocalBind(_) | Self::Tuning(_) => return None,
         })
     }
@@ -162,7 +164,9 @@ impl Sysctl {
         match self {
             Self::Forwarding { scope, .. }
             | Self::PromoteSecondaries(scope)
-            | Self::ReversePathFilter(scope) => Some(scope),
+            | Self::ReversePathFilter(scope)
+            | Self::ArpIgnore(scope)
+            | Self::ArpAnnounce(scope) => Some(scope),
             Self::NonlocalBind(_) | Self::Tuning(_) => None,
         }
     }
