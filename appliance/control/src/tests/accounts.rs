@@ -219,20 +219,30 @@ async fn a_one_time_password_is_for_the_console_until_there_is_a_chosen_one() {
         shown.password, again.password,
         "both consoles show the same"
     );
-    assert!(control.login("admin", "0000", PEER).await.is_err());
-    assert!(control.login("ann", &shown.password, PEER).await.is_err());
+    assert!(control.login("admin", "0000", "10.0.1.1").await.is_err());
+    assert!(
+        control
+            .login("ann", &shown.password, "10.0.1.2")
+            .await
+            .is_err()
+    );
 
     let typed = shown.password.to_uppercase().replace('-', "");
     let begun = control.login("admin", &typed, PEER).await.unwrap();
     assert!(begun.once && begun.session.role == Role::Admin);
-    let used = control.login("admin", &shown.password, PEER).await;
+    let used = control.login("admin", &shown.password, "10.0.1.3").await;
     assert!(matches!(used, Err(LoginError::Wrong)), "it works once");
     // Nobody has chosen a password yet: the next one is another.
     let next = control.one_time_password().await.unwrap().unwrap();
     assert_ne!(next.password, shown.password);
     control.set_password("admin", GOOD, &ann()).await.unwrap();
     assert!(control.one_time_password().await.unwrap().is_none());
-    assert!(control.login("admin", &next.password, PEER).await.is_err());
+    assert!(
+        control
+            .login("admin", &next.password, "10.0.1.4")
+            .await
+            .is_err()
+    );
     assert!(!control.login("admin", GOOD, PEER).await.unwrap().once);
 
     // Forgotten: the console makes another, and the chosen one goes on working until it is replaced.
