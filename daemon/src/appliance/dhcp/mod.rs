@@ -155,6 +155,11 @@ mod tests {
             name: name.into(),
             up: false,
             carrier: false,
+            kind: lanai_network::LinkKind::Found,
+            group: 0,
+            mtu: 1500,
+            master: None,
+            primary: None,
             loopback: name == "lo",
         }
     }
