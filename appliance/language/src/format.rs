@@ -80,6 +80,8 @@ fn shape(tree: &Tree, line: &Line, head: bool, dialect: Dialect) -> Vec<u8> {
         let comment = token.kind == TokenKind::Comment;
         let directive = dialect == Dialect::Layer7 && bytes.starts_with(b".");
         let before: &[u8] = match (at, comment) {
+            // A backslash that stands for itself before a tab would make a space a part of its word.
+            _ if out.ends_with(b"\\") => b"\t",
             (0, true) if indented => b"    ",
             (0, true) => b"",
             (0, false) if head || directive => b"",
@@ -126,6 +128,7 @@ mod tests {
         assert_eq!(shaped(text), text);
         assert_eq!(shaped(""), "");
         assert_eq!(shaped("\n \n"), "");
+        assert_eq!(shaped("  a\\\tb\\\t \\ # c\n"), "    a\\\tb\\\t\\   # c\n");
         for unreadable in ["  x \r\r\r", "  x \"y\r\r\n", "x 'y"] {
             assert_eq!(shaped(unreadable), unreadable);
         }

@@ -1,7 +1,7 @@
 //! Edits of lines and of single words.
 
 use super::quote::{joined, quote};
-use super::{EditError, LinePlace, Patch, Replacement, Text};
+use super::{EditError, LinePlace, Patch, Replacement, Text, Written};
 use crate::tree::{Dialect, Line, SECTIONS, Section, TokenKind};
 
 impl Text {
@@ -66,7 +66,7 @@ impl Text {
         let (range, text) = match (written.get(word), written.last()) {
             (Some(word), _) => (word.range.clone(), quote(value)?),
             (None, Some(last)) if word == written.len() => {
-                let mut text = b" ".to_vec();
+                let mut text = self.gap(last);
                 text.extend_from_slice(&quote(value)?);
                 (last.range.end..last.range.end, text)
             }
@@ -90,6 +90,15 @@ impl Text {
             false => self.fits_in_section(&words)?,
         }
         Ok(Patch::one(range, text))
+    }
+
+    /// White space for a word behind this one. A space would become a part of a word that ends with a
+    /// backslash.
+    pub(super) fn gap(&self, word: &Written) -> Vec<u8> {
+        match self.tree.bytes(word.range.clone()).ends_with(b"\\") {
+            true => b"\t".to_vec(),
+            false => b" ".to_vec(),
+        }
     }
 
     /// A line that is not the start of a section, nor of a conditional block.

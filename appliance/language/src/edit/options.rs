@@ -43,7 +43,7 @@ impl Text {
             if words.len() + 1 + arguments.len() > crate::lexer::MAX_WORDS {
                 return Err(EditError::TooManyWords);
             }
-            let mut added = b" ".to_vec();
+            let mut added = self.gap(last);
             added.extend_from_slice(&quote(option.as_bytes())?);
             if !arguments.is_empty() {
                 added.push(b' ');
@@ -85,9 +85,12 @@ impl Text {
             let before = found.start.checked_sub(1).and_then(|at| words.get(at));
             let last = found.end.checked_sub(1).and_then(|at| words.get(at));
             if let (Some(before), Some(last)) = (before, last) {
+                // As much as a word behind it would need, where one that ends with a backslash does.
+                let gap = self.gap(before);
+                let text = if gap == b" " { Vec::new() } else { gap };
                 parts.push(Replacement {
                     range: before.range.end..last.range.end,
-                    text: Vec::new(),
+                    text,
                 });
             }
         }

@@ -325,3 +325,29 @@ fn an_unreadable_line_can_be_replaced_and_removed_only() {
     assert_eq!(edited(text, &edit).unwrap()[1], "+  server s 10.0.0.1:80");
     assert!(edited(text, &Edit::RemoveLine { line: 2 }).is_ok());
 }
+
+/// A backslash before a tab stands for itself, and one before a space does not.
+#[test]
+fn a_word_that_ends_with_a_backslash_stays_apart() {
+    let text = "backend b\n  server s 10.0.0.1:80 weight 1\\\tcheck inter 2s\n  server t x\\\n";
+    let words = |edit: Edit, line: u32| {
+        let mut edited = Text::new(text.as_bytes(), Dialect::Layer7);
+        edited.apply(&edit).unwrap();
+        let words = edited.words(edited.line(line).unwrap()).unwrap();
+        let words = words
+            .into_iter()
+            .map(|word| String::from_utf8(word.value).unwrap());
+        words.collect::<Vec<_>>().join("|")
+    };
+    assert_eq!(
+        words(remove(2, "check"), 2),
+        "server|s|10.0.0.1:80|weight|1\\|inter|2s"
+    );
+    assert_eq!(words(set(3, "check", ""), 3), "server|t|x\\|check");
+    let word = Edit::SetWord {
+        line: 3,
+        word: 3,
+        value: b"check".to_vec(),
+    };
+    assert_eq!(words(word, 3), "server|t|x\\|check");
+}
