@@ -17,4 +17,5 @@ mod management;
 mod oracle;
 mod refusals;
 mod routing;
+mod transparent;
 mod trial;

@@ -83,8 +83,10 @@ fn transparent_mode_is_the_articles_state_and_leaves_no_trace() {
         "add nftables table inet lanai: it is not as the configuration asks for\n  add chain forward \
          (type filter hook forward priority 0, policy drop) (haproxy.cfg:7)\n  add chain divert \
          (type filter hook prerouting priority -150, policy accept) (haproxy.cfg:7)\n  add rule \
-         divert: meta l4proto tcp socket transparent 1 socket wildcard 0 meta mark set meta mark | \
-         0x1 accept comment \"packets of transparent sockets\" (haproxy.cfg:7)\n",
+         divert: meta l4proto tcp socket wildcard 1 accept comment \"sockets on every address take \
+         what is sent to this box only\" (haproxy.cfg:7)\n  add rule divert: meta l4proto tcp socket \
+         transparent 1 meta mark set meta mark | 0x1 accept comment \"packets of transparent \
+         sockets\" (haproxy.cfg:7)\n",
         "add route local default dev lo table 100: it is not there (haproxy.cfg:7)\n",
         "add rule 7600: from all fwmark 0x1/0x1 lookup 100: packets of transparent sockets are the \
          box's own (haproxy.cfg:7)\n",
@@ -127,11 +129,17 @@ fn the_articles_table(namespace: &Namespace) {
             json!({"chain": {"family": "inet", "table": "lanai", "name": "divert", "type": "filter",
                 "hook": "prerouting", "prio": -150, "policy": "accept"}}),
             json!({"rule": {"family": "inet", "table": "lanai", "chain": "divert",
+            "comment": "sockets on every address take what is sent to this box only",
+            "expr": [
+                {"match": {"op": "==", "left": {"meta": {"key": "l4proto"}}, "right": "tcp"}},
+                {"match": {"op": "==", "left": {"socket": {"key": "wildcard"}}, "right": 1}},
+                {"accept": null},
+            ]}}),
+            json!({"rule": {"family": "inet", "table": "lanai", "chain": "divert",
             "comment": "packets of transparent sockets",
             "expr": [
                 {"match": {"op": "==", "left": {"meta": {"key": "l4proto"}}, "right": "tcp"}},
                 {"match": {"op": "==", "left": {"socket": {"key": "transparent"}}, "right": 1}},
-                {"match": {"op": "==", "left": {"socket": {"key": "wildcard"}}, "right": 0}},
                 {"mangle": {"key": {"meta": {"key": "mark"}},
                     "value": {"|": [{"meta": {"key": "mark"}}, 1]}}},
                 {"accept": null},

@@ -56,21 +56,30 @@ pub(super) fn chains(
     chains
 }
 
-/// Marks packets of transparent sockets, so that a policy rule takes them for the box's own.
+/// Marks packets of transparent sockets, so that a policy rule takes them for the box's own. A listener
+/// on every address is left out first: it would take all that passes by to its port. (`socket
+/// wildcard 0` beside `transparent 1` would say the same of the first packet, and break the rule for
+/// the rest of the handshake.)
 fn divert(origin: &Origin) -> WantedChain {
-    let conditions = [
-        Condition::Protocol(Protocol::TCP),
-        Condition::ForTransparentSocket,
-    ];
-    let action = Action::MarkAndAccept(TRANSPARENT_MARK);
-    let comment = "packets of transparent sockets";
+    let tcp = Condition::Protocol(Protocol::TCP);
+    let everywhere = nft::Rule::new(
+        &[tcp.clone(), Condition::ForSocketOnEveryAddress],
+        Action::Accept,
+        "sockets on every address take what is sent to this box only",
+    );
+    let transparent = nft::Rule::new(
+        &[tcp, Condition::ForTransparentSocket],
+        Action::MarkAndAccept(TRANSPARENT_MARK),
+        "packets of transparent sockets",
+    );
+    let rules = [everywhere, transparent].map(|rule| WantedFilter {
+        rule,
+        origin: origin.clone(),
+    });
     WantedChain {
         name: "divert".to_owned(),
         base: base(Hook::Prerouting, PRIORITY_MANGLE, Policy::Accept),
-        rules: vec![WantedFilter {
-            rule: nft::Rule::new(&conditions, action, comment),
-            origin: origin.clone(),
-        }],
+        rules: rules.into(),
         origin: origin.clone(),
     }
 }

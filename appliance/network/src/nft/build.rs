@@ -37,8 +37,13 @@ pub enum Condition {
     /// To an address that the interface it came in by does not have; broadcast and multicast are not
     /// such.
     ToOtherInterface,
-    /// For a socket with `IP_TRANSPARENT`, but not for one that listens on every address.
+    /// For a socket with `IP_TRANSPARENT`. Holds for every packet of its connections, the handshake's
+    /// and those after the end included.
     ForTransparentSocket,
+    /// For a socket that listens on every address, at the connection's first packet. The kernel cannot
+    /// tell for a handshake that is under way: the condition does not hold then, nor would its
+    /// opposite.
+    ForSocketOnEveryAddress,
 }
 
 /// A protocol above IP, by its number (IANA, "Assigned Internet Protocol Numbers").
@@ -161,13 +166,12 @@ impl Condition {
                 Expression::DestinationType,
                 equal(RTN_UNICAST.to_ne_bytes().to_vec()),
             ]),
-            // A transparent listener on every address would take all that passes by to its port.
-            Self::ForTransparentSocket => to.extend([
-                Expression::Socket(SocketFact::Transparent),
-                equal(vec![1]),
-                Expression::Socket(SocketFact::Wildcard),
-                equal(vec![0]),
-            ]),
+            Self::ForTransparentSocket => {
+                to.extend([Expression::Socket(SocketFact::Transparent), equal(vec![1])])
+            }
+            Self::ForSocketOnEveryAddress => {
+                to.extend([Expression::Socket(SocketFact::Wildcard), equal(vec![1])])
+            }
         }
     }
 }

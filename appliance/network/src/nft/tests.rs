@@ -38,8 +38,7 @@ fn a_rule_reads_as_nft_writes_it() {
     ];
     assert_eq!(
         show(&divert, Action::MarkAndAccept(1)),
-        "meta l4proto tcp socket transparent 1 socket wildcard 0 meta mark set meta mark | 0x1 \
-         accept comment \"why\""
+        "meta l4proto tcp socket transparent 1 meta mark set meta mark | 0x1 accept comment \"why\""
     );
     let flow = [
         Condition::InterfaceIn(Arc::from("eth0.100")),
