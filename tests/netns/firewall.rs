@@ -135,6 +135,11 @@ fn from_every_zone_only_what_is_served_there_answers() {
                    '{ type filter hook input priority 5; }'; ip route add 192.0.2.0/24 via \
                    169.254.44.1 dev mgmt proto static; ip rule add from 192.0.2.7 lookup 7 priority 7";
     lab.sh("appliance", foreign);
+    // Addresses of the links themselves show that they are still being tried out, until they are not.
+    until("duplicate address detection to end", within(), || {
+        let trying = lab.sh("appliance", "ip -o address show tentative");
+        trying.is_empty().then_some(())
+    });
     let theirs = || {
         lab.sh(
             "appliance",
