@@ -1,6 +1,9 @@
 // Niceties only: every page works without this file.
 "use strict";
 (() => {
+  // Where the tabs are wider than the screen, the one of this page is in sight.
+  document.querySelector(".tabs a[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+
   // The editor: line numbers, marks on lines with findings, jumping to a place, and a question
   // before text is left behind.
   for (const editor of document.querySelectorAll("[data-editor]")) {

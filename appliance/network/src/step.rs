@@ -162,9 +162,11 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::SetSysctl { sysctl, from, to } if from == to => {
-                write!(f, "keep {sysctl} at {to}")
+                write!(f, "keep {sysctl} at {}", said(to))
             }
-            Self::SetSysctl { sysctl, from, to } => write!(f, "set {sysctl} to {to} (was {from})"),
+            Self::SetSysctl { sysctl, from, to } => {
+                write!(f, "set {sysctl} to {} (was {})", said(to), said(from))
+            }
             Self::AddLink { interface, kind } => write!(f, "add {interface}, {kind}"),
             Self::RemoveLink { interface, kind } => write!(f, "remove {interface}, {kind}"),
             Self::SetMaster {
@@ -223,6 +225,11 @@ impl fmt::Display for Step {
     }
 }
 
+/// A setting's value in a sentence; a list such as `ip_local_reserved_ports` may be empty.
+fn said(value: &str) -> &str {
+    if value.is_empty() { "nothing" } else { value }
+}
+
 /// A step with its reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlannedStep {
@@ -266,5 +273,24 @@ impl fmt::Display for PlannedStep {
             write!(f, "\n  {detail}")?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sysctl::Tuning;
+
+    #[test]
+    fn an_empty_list_is_said_in_a_word() {
+        let sysctl = Sysctl::Tuning(Tuning::ReservedPorts);
+        let (from, to) = (String::new(), "8080".to_owned());
+        let set = Step::SetSysctl { sysctl, from, to };
+        let name = "net.ipv4.ip_local_reserved_ports";
+        assert_eq!(set.to_string(), format!("set {name} to 8080 (was nothing)"));
+        assert_eq!(
+            set.undo().to_string(),
+            format!("set {name} to nothing (was 8080)")
+        );
     }
 }
