@@ -167,10 +167,12 @@ impl Text {
     pub(super) fn insertion(&self, at: usize, lines: &[u8]) -> Patch {
         let end = self.line_end();
         let last = self.tree.all_lines().last();
-        let unfinished = at == self.length() && last.is_some_and(|line| !line.ended);
+        let unfinished = last.filter(|line| at == self.length() && !line.ended);
         let mut text = Vec::with_capacity(lines.len() + 4);
-        if unfinished {
-            text.extend_from_slice(end);
+        if let Some(line) = unfinished {
+            // A carriage return that ends the text is half of a line end.
+            let half = line.range.end < self.end_of(line);
+            text.extend_from_slice(if half { b"\n" } else { end });
         }
         text.extend_from_slice(lines);
         text.extend_from_slice(end);

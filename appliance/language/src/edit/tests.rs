@@ -244,6 +244,18 @@ fn sections_move_whole() {
 }
 
 #[test]
+fn a_line_after_half_a_line_end() {
+    let mut text = Text::new(b"backend a\r\n  mode tcp\r", Dialect::Layer7);
+    text.apply(&Edit::AddLine {
+        words: words("balance source"),
+        place: LinePlace::After(2),
+    })
+    .unwrap();
+    let after = "backend a\r\n  mode tcp\r\n  balance source\r\n";
+    assert_eq!(String::from_utf8(text.bytes()).unwrap(), after);
+}
+
+#[test]
 fn a_section_at_the_end_of_an_unfinished_text() {
     let mut text = Text::new(b"backend a\r\n  mode tcp", Dialect::Layer7);
     text.apply(&Edit::AddSection {

@@ -60,6 +60,8 @@ pub(crate) struct ProxyDraft {
     pub(crate) settings: Settings,
     pub(crate) binds: Vec<BindDraft>,
     pub(crate) servers: Vec<ServerDraft>,
+    /// Names of servers whose addresses were refused: who refers to them is not wrong.
+    pub(crate) unread_servers: Vec<Arc<str>>,
     /// Listeners that may still be opened.
     pub(crate) room: usize,
     /// The section's name, or its keyword where it has none.
@@ -125,6 +127,7 @@ impl ProxyDraft {
             settings,
             binds: Vec::new(),
             servers: Vec::new(),
+            unread_servers: Vec::new(),
             room: 0,
             span,
             seen: HashMap::new(),
@@ -156,6 +159,13 @@ impl ProxyDraft {
     /// Whether it has servers.
     pub(crate) fn is_back(&self) -> bool {
         Sections::BACK_ONLY.contains(self.section)
+    }
+
+    /// Whether a line, taken or refused, gives it a server of this name.
+    pub(crate) fn has_server(&self, name: &str) -> bool {
+        let read = self.servers.iter().map(|server| &server.name);
+        read.chain(&self.unread_servers)
+            .any(|known| known.as_ref() == name)
     }
 
     /// What HAProxy calls it in messages about whole proxies: a `listen` is a proxy there.

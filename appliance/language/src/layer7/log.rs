@@ -71,6 +71,12 @@ fn target(args: &mut Args<'_>) -> Option<LogTarget> {
         args.alert(codes::MISSING_ARGUMENT, args.head, message);
         return None;
     };
+    if word.value.starts_with(b"backend@") {
+        let help = "name the servers' own addresses, on a 'log' line each";
+        args.not_run(word.span, "log : 'backend@'", NOT_YET, help);
+        args.rest();
+        return None;
+    }
     let address = match log_address(&word.value) {
         Ok(address) => Some(address),
         Err(error) => {

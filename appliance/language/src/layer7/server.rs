@@ -84,14 +84,15 @@ fn server(draft: &mut ProxyDraft, args: &mut Args<'_>) {
     let mut settings = draft.settings.default_server.clone();
     let found = found.map_err(|error| args.bad_address(address, error));
     words(&mut settings, args);
-    if let Ok(found) = found {
-        draft.servers.push(ServerDraft {
+    match found {
+        Ok(found) => draft.servers.push(ServerDraft {
             name: Arc::from(text),
             address: found,
             settings,
             span: name.span,
             origin: args.origin.clone(),
-        });
+        }),
+        Err(()) => draft.unread_servers.push(Arc::from(text)),
     }
 }
 

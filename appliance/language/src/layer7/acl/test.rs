@@ -63,20 +63,18 @@ pub(super) fn test(
         let message = "missing fetch method in ACL expression ''";
         return Err(WordFault::new(place, message));
     };
-    let (parsed, criterion) = self::subject(subject)?;
+    let (mut parsed, criterion) = self::subject(subject)?;
+    let spaced = match criterion {
+        Some(_) => Vec::new(),
+        None => spaced(&mut parsed, rest, sink)?,
+    };
     let gives = parsed.expression.gives;
     let keyword = criterion.map_or(parsed.fetch.name, |row| row.name);
     // A criterion's way to compare holds for what it fetches, not for what is made of it.
     let derived = criterion.filter(|_| parsed.expression.converters.is_empty());
     let mut kind = derived.map(|row| row.kind).or_else(|| Kind::of(gives));
     if kind.is_some() && gives != SampleType::Bool && rest.is_empty() {
-        let message =
-            format!("no pattern to match against was given for '{keyword}': it never matches");
-        let fault = Diagnostic::warning(codes::PART_WITHOUT_EFFECT, subject.span, message);
-        sink.push(fault.with_help(
-            "add a pattern; '-m found' matches if it is there at all, '-m bool' if it is not zero, \
-             '--' if never is what you want",
-        ));
+        no_pattern(subject, keyword, sink);
     }
     let mut flags = Flags::default();
     let patterns = self::flags(rest, keyword, gives, &mut kind, &mut flags)?;
@@ -105,6 +103,7 @@ pub(super) fn test(
         None => whose,
     };
     let mut references = flags.references;
+    references.extend(spaced);
     references.extend(
         Pending::all(subject, parsed.references, "").map(|mut pending| {
             pending.whose = whose(pending.whose);
@@ -163,6 +162,39 @@ fn subject(word: &Word) -> Result<(Parsed, Option<&'static Criterion>), WordFaul
         Ok(parsed) => Ok((parsed, Some(row))),
         Err(fault) => Err(WordFault::of(word, wrap(fault))),
     }
+}
+
+fn no_pattern(subject: &Word, keyword: &str, sink: &mut Sink) {
+    let message =
+        format!("no pattern to match against was given for '{keyword}': it never matches");
+    let fault = Diagnostic::warning(codes::PART_WITHOUT_EFFECT, subject.span, message);
+    sink.push(fault.with_help(
+        "add a pattern; '-m found' matches if it is there at all, '-m bool' if it is not zero, \
+         '--' if never is what you want",
+    ));
+}
+
+/// Converters after a space. As in HAProxy they belong to an expression, and are patterns as well.
+fn spaced(parsed: &mut Parsed, words: &[Word], sink: &mut Sink) -> Result<Vec<Pending>, WordFault> {
+    let mut found = std::mem::take(&mut parsed.references);
+    let mut references = Vec::new();
+    for word in words {
+        match sample::more(&word.value, parsed) {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(fault) => return Err(WordFault::of(word, fault)),
+        }
+        let more = std::mem::take(&mut parsed.references);
+        references.extend(Pending::all(word, more, ""));
+        let text = shown(&word.value);
+        let message = format!("'{text}' after a space is a converter, and a pattern as well");
+        let fault = Diagnostic::warning(codes::PART_WITHOUT_EFFECT, word.span, message);
+        sink.push(fault.with_help(
+            "write the converter right after the comma; for the pattern alone write '--' before it",
+        ));
+    }
+    parsed.references.append(&mut found);
+    Ok(references)
 }
 
 fn unspecified(keyword: &str) -> String {

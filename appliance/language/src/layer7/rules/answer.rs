@@ -155,10 +155,14 @@ fn content_type(
             span,
             "a content type must be defined when non-empty payload is configured",
         ),
-        (ReplyBody::File(_), None) => reading.fault(
-            span,
-            "a content type must be defined when non-empty payload is configured",
-        ),
+        // Only an empty file needs none, and files are read by whoever prepares the change.
+        (ReplyBody::File(_), None) => {
+            let message = "a content type must be defined unless the file is empty";
+            reading
+                .args
+                .warning(codes::PART_WITHOUT_EFFECT, span, message);
+            Some(())
+        }
         (
             ReplyBody::Default
             | ReplyBody::ErrorFile(_)

@@ -17,6 +17,12 @@ const STATUSES: [u16; 21] = [
     503, 504,
 ];
 
+/// An error may come before there is a response, and in its place.
+const ANYWHERE: Places = Places::FE_REQUEST_HEADERS
+    .and(Places::BE_REQUEST_HEADERS)
+    .and(Places::FE_RESPONSE_HEADERS)
+    .and(Places::BE_RESPONSE_HEADERS);
+
 /// `http-error status CODE ...`
 pub(super) fn http_error(draft: &mut ProxyDraft, args: &mut Args<'_>) {
     let head = args.head;
@@ -31,7 +37,7 @@ pub(super) fn http_error(draft: &mut ProxyDraft, args: &mut Args<'_>) {
         args,
         word: first,
         set: Sets::HTTP_RESPONSE,
-        places: Places::FE_RESPONSE_HEADERS.and(Places::BE_RESPONSE_HEADERS),
+        places: ANYWHERE,
         context: "http-error".to_owned(),
     };
     let Some(reply) = answer::reply(&mut reading, true) else {

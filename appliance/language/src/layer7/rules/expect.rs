@@ -1,9 +1,11 @@
 //! What a health check expects (HAProxy manual, section 4.2, `http-check expect` and `tcp-check
 //! expect`).
 
-use lanai_model::layer7::{CheckExpect, CheckMatch, CheckPattern, CheckStatuses, CheckStep};
+use lanai_model::layer7::{
+    CheckExpect, CheckMatch, CheckPattern, CheckStatuses, CheckStep, Format,
+};
 
-use super::steps::{Faulty, fault, lf, sample_of, value};
+use super::steps::{Faulty, fault, lf, literal, sample_of, value};
 use crate::layer7::acl::regex;
 use crate::layer7::args::Args;
 use crate::layer7::draft::ProxyDraft;
@@ -26,8 +28,8 @@ struct Found {
     pattern: Option<CheckPattern>,
     min_recv: Option<i64>,
     statuses: CheckStatuses,
-    on_success: Option<lanai_model::layer7::Format>,
-    on_error: Option<lanai_model::layer7::Format>,
+    on_success: Option<Format>,
+    on_error: Option<Format>,
     status_code: Option<lanai_model::layer7::Expression>,
     comment: Option<std::sync::Arc<str>>,
 }
@@ -211,7 +213,7 @@ fn statuses(word: &Word) -> Faulty<Vec<(u16, u16)>> {
     ranges.collect()
 }
 
-/// `name [-m METHOD] NAME [value [-m METHOD] VALUE]`
+/// `{name | name-lf} [-m METHOD] NAME [{value | value-lf} [-m METHOD] VALUE]`
 fn header(
     draft: &mut ProxyDraft,
     args: &mut Args<'_>,
@@ -219,28 +221,15 @@ fn header(
     whole: bool,
 ) -> Faulty<CheckPattern> {
     let keyword = word.text();
-    let missing = || {
-        let message = format!(
-            "'{keyword}' expects at the name keyword as first argument followed by a pattern"
-        );
-        fault(word.span, message)
+    let missing =
+        format!("'{keyword}' expects at the name keyword as first argument followed by a pattern");
+    let Some(option) = one_of(args, ["name", "name-lf"]) else {
+        return fault(word.span, missing);
     };
-    if args.take_if("name").is_none() {
-        return missing();
-    }
-    let name_match = how(args, word)?;
-    let Some(name) = args.take() else {
-        return missing();
-    };
-    let name = lf(draft, name)?;
-    let value = match args.take_if("value") {
-        Some(option) => {
-            let how = how(args, word)?;
-            let Some(value) = args.take() else {
-                return fault(option.span, format!("'{keyword}' expects a value pattern"));
-            };
-            Some((how, lf(draft, value)?))
-        }
+    let (name_match, name) = side(draft, args, word, option, &missing)?;
+    let missing = format!("'{keyword}' expect a pattern with the value keyword");
+    let value = match one_of(args, ["value", "value-lf"]) {
+        Some(option) => Some(side(draft, args, word, option, &missing)?),
         None => None,
     };
     Ok(CheckPattern::Header {
@@ -251,26 +240,63 @@ fn header(
     })
 }
 
+fn one_of<'a>(args: &mut Args<'a>, options: [&str; 2]) -> Option<&'a Word> {
+    options.into_iter().find_map(|option| args.take_if(option))
+}
+
+/// A header's name or value: how it is compared, and with what.
+fn side(
+    draft: &mut ProxyDraft,
+    args: &mut Args<'_>,
+    word: &Word,
+    option: &Word,
+    missing: &str,
+) -> Faulty<(CheckMatch, Format)> {
+    let how = how(args, word)?;
+    let Some(text) = args.take() else {
+        return fault(option.span, missing);
+    };
+    let is_format = option.text().ends_with("-lf");
+    if how == CheckMatch::Regex {
+        if is_format {
+            let message = format!(
+                "'{}': log-format string is not supported with a regex matching method",
+                word.text()
+            );
+            return fault(text.span, message);
+        }
+        regex::check(&text.value).or_else(|message| fault(text.span, message))?;
+    }
+    let pattern = match is_format {
+        true => lf(draft, text)?,
+        false => literal(text),
+    };
+    Ok((how, pattern))
+}
+
 fn how(args: &mut Args<'_>, word: &Word) -> Faulty<CheckMatch> {
     let Some(flag) = args.take_if("-m") else {
         return Ok(CheckMatch::default());
     };
-    let method = args.take();
-    let text = method.map(|word| word.text()).unwrap_or_default();
-    Ok(match text.as_ref() {
+    let keyword = word.text();
+    let Some(method) = args.take() else {
+        let message = format!(
+            "'{keyword}' : '-m' expects at a matching pattern ('str', 'beg', 'end', 'sub' or 'reg')"
+        );
+        return fault(flag.span, message);
+    };
+    Ok(match method.text().as_ref() {
         "str" => CheckMatch::Exact,
         "beg" => CheckMatch::Begins,
         "end" => CheckMatch::Ends,
         "sub" => CheckMatch::Contains,
         "reg" => CheckMatch::Regex,
         _ => {
-            let span = method.map_or(flag.span, |word| word.span);
             let message = format!(
-                "'{}' : '-m' only supports 'str', 'beg', 'end', 'sub' or 'reg' (got '{}')",
-                word.text(),
-                shown(text.as_bytes())
+                "'{keyword}' : '-m' only supports 'str', 'beg', 'end', 'sub' or 'reg' (got '{}')",
+                shown(&method.value)
             );
-            return fault(span, message);
+            return fault(method.span, message);
         }
     })
 }

@@ -33,7 +33,7 @@ pub(super) fn unique_id_format(draft: &mut ProxyDraft, args: &mut Args<'_>) {
     let at = places(
         draft,
         Places::FE_REQUEST_HEADERS,
-        Places::FE_REQUEST_HEADERS,
+        Places::BE_REQUEST_HEADERS,
     );
     if let Some(format) = format_line(draft, args, at, "unique-id") {
         draft.settings.rules.sets.unique_id_format = Some(format);

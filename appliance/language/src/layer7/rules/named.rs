@@ -82,7 +82,7 @@ pub(super) fn check(proxy: &ProxyDraft, drafts: &Drafts, sink: &mut Sink) {
         .filter(|_| proxy.is_back())
     {
         let known = proxy.servers.iter().map(|server| server.name.as_ref());
-        if !known.clone().any(|known| known == name.as_ref()) {
+        if !proxy.has_server(name) {
             let message = format!(
                 "{} '{own}' : unable to find server '{name}' referenced in a 'use-server' rule.",
                 proxy.word()

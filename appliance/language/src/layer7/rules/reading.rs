@@ -375,16 +375,11 @@ pub(crate) fn expression<'a>(
     let references = std::mem::take(&mut parsed.references);
     let mut found: Vec<_> = Pending::all(word, references, context).collect();
     while let Some(next) = args.peek() {
-        let text = next.value.as_slice();
-        let name = text.get(sample::name_at(text, 0)).unwrap_or_default();
-        if sample::converter(&String::from_utf8_lossy(name)).is_none() {
-            break;
-        }
-        args.take();
-        parsed.end = 0;
-        let read = sample::call(text, &mut parsed);
-        let read = read.and_then(|_| sample::calls(text, &mut parsed, Stop::End));
-        read.map_err(|fault| WordFault::of(next, fault))?;
+        match sample::more(&next.value, &mut parsed) {
+            Ok(true) => args.take(),
+            Ok(false) => break,
+            Err(fault) => return Err(WordFault::of(next, fault)),
+        };
         let references = std::mem::take(&mut parsed.references);
         found.extend(Pending::all(next, references, context));
     }

@@ -194,11 +194,7 @@ impl Names<'_> {
             let fault = Diagnostic::alert(codes::UNKNOWN_REFERENCE, pending.span, message);
             return Some(offer(fault, name, self.backs.keys().copied()));
         };
-        if target
-            .servers
-            .iter()
-            .any(|other| other.name.as_ref() == server)
-        {
+        if target.has_server(server) {
             return None;
         }
         let message = format!(

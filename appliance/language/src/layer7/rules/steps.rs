@@ -84,7 +84,7 @@ pub(super) fn lf(draft: &mut ProxyDraft, word: &Word) -> Faulty<Format> {
 }
 
 /// Text as a format that gives just that.
-fn literal(word: &Word) -> Format {
+pub(super) fn literal(word: &Word) -> Format {
     Format {
         items: vec![FormatItem::Text(word.value.as_slice().into())],
         ..Format::default()

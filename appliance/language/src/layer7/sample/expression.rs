@@ -117,8 +117,21 @@ pub(crate) fn calls(text: &[u8], parsed: &mut Parsed, stop: Stop) -> Result<(), 
     }
 }
 
+/// Reads the converters that start a text of their own after the expression, and says whether there
+/// are any.
+pub(crate) fn more(text: &[u8], parsed: &mut Parsed) -> Result<bool, Fault> {
+    let name = text.get(name_at(text, 0)).unwrap_or_default();
+    if converter(&String::from_utf8_lossy(name)).is_none() {
+        return Ok(false);
+    }
+    parsed.end = 0;
+    call(text, parsed)?;
+    calls(text, parsed, Stop::End)?;
+    Ok(true)
+}
+
 /// Reads one converter, and says its name.
-pub(crate) fn call(text: &[u8], parsed: &mut Parsed) -> Result<&'static str, Fault> {
+fn call(text: &[u8], parsed: &mut Parsed) -> Result<&'static str, Fault> {
     let name = name_at(text, parsed.end);
     let word = text.get(name.clone()).unwrap_or_default();
     let word = String::from_utf8_lossy(word);

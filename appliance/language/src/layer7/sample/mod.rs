@@ -15,7 +15,7 @@ use std::sync::LazyLock;
 
 pub(crate) use argument::mask4;
 pub(crate) use check::{binary, pattern_file, variable};
-pub(crate) use expression::{Parsed, Stop, call, calls, first, name_at, parse};
+pub(crate) use expression::{Parsed, Stop, calls, first, more, name_at, parse};
 pub(crate) use fetches::Fetch;
 use types::{Argument, Type};
 
