@@ -29,8 +29,8 @@ else
 fi
 PATH=$HOST_DIR/bin:$HOST_DIR/sbin:$PATH
 "$image/modules" "$kernel" "$image/modules.list" "$image/linux.fragment" "$work/modules"
-cp -a "$TARGET_DIR" "$work/root"
-rm -f "$work/root/THIS_IS_NOT_YOUR_ROOT_FILESYSTEM"
+cp -a "$TARGET_DIR" "$work/rootfs"
+rm -f "$work/rootfs/THIS_IS_NOT_YOUR_ROOT_FILESYSTEM"
 # So that a running kernel can be asked what it has.
-install -D -m 644 "$kernel"/boot/config-* -t "$work/root/boot"
-"$image/assemble" "$work/root" "$kernel"/boot/vmlinuz-* "$work/modules" "$images/lanai.iso"
+install -D -m 644 "$kernel"/boot/config-* -t "$work/rootfs/boot"
+"$image/assemble" "$work/rootfs" "$kernel"/boot/vmlinuz-* "$work/modules" "$images/lanai.iso"
