@@ -14,7 +14,7 @@ use crate::worker::{Command, Mailbox};
 
 pub(crate) struct Shared {
     /// The running configuration.
-    pub(crate) live: ArcSwap<Live>,
+    pub(crate) live: Arc<ArcSwap<Live>>,
     pub(crate) started: Instant,
     pub(crate) workers: OnceLock<Vec<Mailbox>>,
     /// Client connections at most: as set at run time, and as at the start.
@@ -53,7 +53,7 @@ impl Shared {
         journal: Option<OverrideSender>,
     ) -> Self {
         Self {
-            live: ArcSwap::default(),
+            live: Arc::default(),
             started: Instant::now(),
             workers: OnceLock::new(),
             maxconn: AtomicU32::new(maxconn),

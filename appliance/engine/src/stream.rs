@@ -60,6 +60,14 @@ impl Stream {
         }
     }
 
+    /// Whether there may be something to receive: false means that there is nothing.
+    pub(crate) fn is_readable(&self) -> bool {
+        match self {
+            Self::Plain(socket) => socket.is_readable(),
+            Self::Tls(tls) => tls.is_readable(),
+        }
+    }
+
     /// Takes what is there without waiting; `None` when that is nothing.
     pub(crate) fn try_recv_into(
         &self,

@@ -173,6 +173,10 @@ pub(crate) struct TlsStream {
     connection: RefCell<ServerConnection>,
     /// Bytes from the socket that rustls had no room for yet.
     pending: RefCell<Option<Buffer>>,
+    /// rustls has something for who reads from it: plaintext, or the end of it. It is not asked else.
+    decrypted: Cell<bool>,
+    /// The peer has sent close_notify.
+    closed: Cell<bool>,
     /// The peer has said that it sends no more.
     ended: Cell<bool>,
     /// The handshake is done, and all of it has left.
@@ -186,6 +190,8 @@ impl TlsStream {
             socket,
             connection: RefCell::new(connection),
             pending: RefCell::new(None),
+            decrypted: Cell::new(false),
+            closed: Cell::new(false),
             ended: Cell::new(false),
             settled: Cell::new(false),
         })
@@ -245,6 +251,14 @@ impl TlsStream {
                 return Poll::Ready(Err(error));
             }
         }
+    }
+
+    /// As [`Socket::is_readable`].
+    pub(crate) fn is_readable(&self) -> bool {
+        self.decrypted.get()
+            || self.ended.get()
+            || self.pending.borrow().is_some()
+            || self.socket.is_readable()
     }
 
     /// As [`Socket::try_recv_into`].
@@ -335,18 +349,28 @@ impl TlsStream {
 
     /// Parks it, when nothing that came is waiting in here.
     pub(crate) fn park(&self, parked: Parked, deadline: Deadline) -> bool {
-        self.pending.borrow().is_none() && !self.ended.get() && self.socket.park(parked, deadline)
+        let holds = self.decrypted.get() || self.ended.get() || self.pending.borrow().is_some();
+        !holds && self.socket.park(parked, deadline)
     }
 
     fn take_plaintext(&self, buffer: &mut Buffer) -> io::Result<Option<usize>> {
+        if !self.decrypted.get() {
+            return Ok(None);
+        }
         let mut connection = self.connection.borrow_mut();
-        match connection.reader().read(buffer.spare()) {
+        let room = buffer.spare();
+        let size = room.len();
+        match connection.reader().read(room) {
             Ok(n) => {
                 buffer.filled(n);
+                self.decrypted.set(n == size || self.closed.get());
                 self.ended.set(n == 0);
                 Ok(Some(n))
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.decrypted.set(false);
+                Ok(None)
+            }
             Err(error) => Err(error),
         }
     }
@@ -359,6 +383,9 @@ impl TlsStream {
             let n = connection.read_tls(&mut buffer.data())?;
             buffer.consume(n);
             let state = connection.process_new_packets().map_err(io::Error::other)?;
+            self.closed.set(state.peer_has_closed());
+            let something = state.plaintext_bytes_to_read() > 0 || state.peer_has_closed();
+            self.decrypted.set(something);
             if buffer.is_empty() {
                 *pending = None;
             } else if state.plaintext_bytes_to_read() > 0 || n == 0 {

@@ -11,6 +11,7 @@ use std::sync::atomic::Ordering;
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
+use arc_swap::{ArcSwap, Cache};
 use slab::Slab;
 use tokio::sync::mpsc::error::SendError;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -53,6 +54,13 @@ pub(crate) enum Command {
 /// A configuration as a worker holds it: counting references to it stays within the thread.
 pub(crate) type Local = Rc<Arc<Live>>;
 
+/// The running configuration as this worker saw it last. To look whether there is another one by now
+/// is to compare two addresses.
+struct LocalLive {
+    cache: Cache<Arc<ArcSwap<Live>>, Arc<Live>>,
+    local: Local,
+}
+
 pub(crate) struct Worker {
     pub(crate) id: usize,
     pub(crate) shared: Arc<Shared>,
@@ -63,13 +71,13 @@ pub(crate) struct Worker {
     /// Memory for requests, handed from one to the next.
     pub(crate) scratch: RefCell<Vec<session::Scratch>>,
     /// Connections on their way to a task: for each, one was woken or made.
-    unserved: RefCell<VecDeque<Client>>,
+    unserved: RefCell<VecDeque<Box<Client>>>,
     /// Tasks that wait for a connection. They spare most requests the making of one.
     hosts: RefCell<Vec<Waker>>,
     listeners: RefCell<Slab<Open>>,
     /// Listeners that may have connections waiting, whose event was used up.
     waiting: RefCell<Vec<usize>>,
-    live: RefCell<Local>,
+    live: RefCell<LocalLive>,
     /// Parked sockets that have something, between two turns empty: its memory is kept.
     ready: RefCell<Vec<Parked>>,
     /// Wakes [`Worker::run`].
@@ -90,7 +98,10 @@ struct Open {
 
 impl Worker {
     pub(crate) fn new(id: usize, shared: Arc<Shared>, bell: Arc<Bell>) -> io::Result<Rc<Self>> {
-        let live = RefCell::new(Rc::new(shared.live.load_full()));
+        let live = RefCell::new(LocalLive {
+            cache: Cache::new(shared.live.clone()),
+            local: Rc::new(shared.live.load_full()),
+        });
         Ok(Rc::new(Self {
             id,
             buffers: BufferPool::new(shared.bufsize),
@@ -112,10 +123,11 @@ impl Worker {
 
     /// The running configuration. A request asks once and keeps the answer.
     pub(crate) fn live(&self) -> Local {
-        let current = self.shared.live.load();
-        let mut local = self.live.borrow_mut();
-        if !Arc::ptr_eq(&local, &current) {
-            *local = Rc::new(Arc::clone(&current));
+        let mut live = self.live.borrow_mut();
+        let LocalLive { cache, local } = &mut *live;
+        let current = cache.load();
+        if !Arc::ptr_eq(local, current) {
+            *local = Rc::new(Arc::clone(current));
         }
         local.clone()
     }
@@ -332,11 +344,11 @@ impl Worker {
             },
         };
         let client = client(stream, self);
-        self.serve(client);
+        self.serve(Box::new(client));
     }
 
     /// Gives a connection to a task that waits for one, or to a new one.
-    pub(crate) fn serve(self: &Rc<Self>, client: Client) {
+    pub(crate) fn serve(self: &Rc<Self>, client: Box<Client>) {
         self.unserved.borrow_mut().push_back(client);
         let host = self.hosts.borrow_mut().pop();
         match host {
@@ -346,7 +358,7 @@ impl Worker {
     }
 
     /// For a task: the next connection to serve. `None` when enough others wait for one.
-    pub(crate) async fn next_client(&self) -> Option<Client> {
+    pub(crate) async fn next_client(&self) -> Option<Box<Client>> {
         poll_fn(|cx| {
             if let Some(client) = self.unserved.borrow_mut().pop_front() {
                 return Poll::Ready(Some(client));

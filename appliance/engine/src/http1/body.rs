@@ -3,7 +3,8 @@
 use std::io::Write;
 
 use super::Framing;
-use super::head::{field, write_field};
+use super::head::lone_field;
+use super::write::write_field;
 
 /// Bytes of trailer fields that one body may have.
 const MAX_TRAILERS: usize = 8 * 1024;
@@ -240,7 +241,7 @@ impl Chunks {
         if self.line.is_empty() {
             return Ok(State::Done);
         }
-        let field = field(&self.line, 0, self.line.len()).ok_or(BodyError)?;
+        let field = lone_field(&self.line).ok_or(BodyError)?;
         let (name, value) = (field.name.of(&self.line), field.value.of(&self.line));
         if self.trailers.len() + self.line.len() > MAX_TRAILERS {
             return Err(BodyError);

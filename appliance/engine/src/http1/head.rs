@@ -1,6 +1,7 @@
 //! The grammar that request and response heads share: lines and fields (RFC 9112, section 5).
 
 use super::Framing;
+use super::scan::{Line, line, lower_token, token};
 
 /// Fields a head may have: HAProxy's `tune.http.maxhdr` of 101 counts the start line.
 pub(crate) const MAX_FIELDS: usize = 100;
@@ -45,6 +46,36 @@ impl Span {
         head.get(self.start as usize..self.end as usize)
             .unwrap_or_default()
     }
+
+    pub(super) fn len(self) -> usize {
+        (self.end - self.start) as usize
+    }
+
+    pub(super) fn is(self, start: usize, end: usize) -> bool {
+        (self.start as usize, self.end as usize) == (start, end)
+    }
+
+    /// Takes in what stands right behind it.
+    pub(super) fn extend(&mut self, more: Self) -> bool {
+        let adjoins = self.end == more.start;
+        if adjoins {
+            self.end = more.end;
+        }
+        adjoins
+    }
+
+    /// From its start to `bytes` behind the end of `last`.
+    pub(super) fn through(self, last: Self, bytes: u32) -> Self {
+        Self {
+            start: self.start,
+            end: last.end + bytes,
+        }
+    }
+
+    /// Whether `other` follows after one space.
+    pub(super) fn space_before(self, other: Self, head: &[u8]) -> bool {
+        self.end + 1 == other.start && head.get(self.end as usize) == Some(&b' ')
+    }
 }
 
 /// Fields whose meaning concerns the connection or the framing.
@@ -67,6 +98,19 @@ pub(crate) struct Field {
     pub(crate) name: Span,
     pub(crate) value: Span,
     pub(crate) known: Known,
+    /// Its line stands in the head as it goes out.
+    pub(super) plain: bool,
+}
+
+impl Field {
+    /// The whole of a plain one's line.
+    pub(super) fn line(&self) -> Span {
+        self.name.through(self.value, 2)
+    }
+
+    fn size(&self) -> usize {
+        self.name.len() + self.value.len()
+    }
 }
 
 /// The field lines of a head, in order. Kept by a connection from message to message, so that it
@@ -87,6 +131,10 @@ pub(super) struct Meaning {
     pub(super) connection_upgrade: bool,
     pub(super) upgrade: bool,
     pub(super) hosts: u32,
+    /// Bytes of names and values, without what ends here.
+    size: usize,
+    /// Those of `Content-Length` in it.
+    length_size: usize,
 }
 
 impl Meaning {
@@ -106,22 +154,18 @@ impl Meaning {
         Ok(self.content_length.map(Framing::Length))
     }
 
+    /// Bytes of names and values: what HAProxy's `%B` counts of a head's fields. Those that end here are
+    /// not counted.
+    pub(super) fn size(&self, chunked: bool) -> u64 {
+        let ended = if chunked { self.length_size } else { 0 };
+        (self.size - ended) as u64
+    }
+
     /// Both kinds of framing came at once: chunks win, and the connection must not be used further
     /// (RFC 9112, section 6.1).
     pub(super) fn is_ambiguous(&self) -> bool {
         self.transfer_encodings > 0 && self.content_length.is_some()
     }
-}
-
-/// Where the next line ends: (end of its text, start of the next line). `None`: not there yet.
-pub(super) fn line_end(head: &[u8], from: usize) -> Option<(usize, usize)> {
-    let newline = from + memchr::memchr(b'\n', head.get(from..)?)?;
-    let text = if newline > from && head.get(newline - 1) == Some(&b'\r') {
-        newline - 1
-    } else {
-        newline
-    };
-    Some((text, newline + 1))
 }
 
 /// Length of the empty lines before a start line (RFC 9112, section 2.2).
@@ -136,42 +180,89 @@ pub(super) fn leading_empty_lines(head: &[u8]) -> usize {
     }
 }
 
-/// Reads the field lines from `at` up to and including the empty line. Folded lines are unfolded in
-/// place: the line end becomes spaces.
+/// Reads the field lines from `at` up to and including the empty line. What is normalised in place:
+/// names become lower case, and the line ends inside a folded line become spaces.
 ///
 /// Returns the length of the head; `Partial` when its end is not there.
 pub(super) fn fields(head: &mut [u8], mut at: usize, out: &mut Fields) -> Parsed<()> {
     out.clear();
     loop {
-        let Some((mut end, mut next)) = line_end(head, at) else {
+        match head.get(at..) {
+            Some([b'\n', ..]) => return Parsed::Whole((), at + 1),
+            Some([b'\r', b'\n', ..]) => return Parsed::Whole((), at + 2),
+            _ => {}
+        }
+        let colon = at + lower_token(head.get_mut(at..).unwrap_or_default());
+        let Some(mut line) = line(head, colon) else {
             return Parsed::Partial;
         };
-        if end == at {
-            return Parsed::Whole((), next);
-        }
-        // A line that starts with white space continues the one before; more than one may follow.
-        while let Some(b' ' | b'\t') = head.get(next) {
-            if let Some(fold) = head.get_mut(end..next) {
-                fold.fill(b' ');
-            }
-            match line_end(head, next) {
-                Some(more) => (end, next) = more,
+        if let Some(b' ' | b'\t') = head.get(line.next) {
+            match unfold(head, line) {
+                Some(whole) => line = whole,
                 None => return Parsed::Partial,
             }
         }
-        if head.get(next).is_none() {
+        if head.get(line.next).is_none() {
             // Whether the next line continues this one is not known yet.
             return Parsed::Partial;
         }
         if out.len() == MAX_FIELDS {
             return Parsed::Bad(BadHead::Syntax);
         }
-        match field(head, at, end) {
+        match field(head, at, colon, line) {
             Some(field) => out.push(field),
             None => return Parsed::Bad(BadHead::Syntax),
         }
-        at = next;
+        at = line.next;
     }
+}
+
+/// Joins a line with those that start with white space and so continue it (RFC 9112, section 5.2).
+fn unfold(head: &mut [u8], mut whole: Line) -> Option<Line> {
+    while let Some(b' ' | b'\t') = head.get(whole.next) {
+        let more = line(head, whole.next)?;
+        if let Some(fold) = head.get_mut(whole.end..whole.next) {
+            fold.fill(b' ');
+        }
+        whole = Line {
+            clean: whole.clean && more.clean,
+            ..more
+        };
+    }
+    Some(whole)
+}
+
+/// The field of a line whose name ends at `colon`.
+fn field(head: &[u8], at: usize, colon: usize, line: Line) -> Option<Field> {
+    if colon == at || head.get(colon) != Some(&b':') || !line.clean {
+        return None;
+    }
+    let is_space = |at: usize| matches!(head.get(at), Some(b' ' | b'\t'));
+    let (mut start, mut end) = (colon + 1, line.end);
+    while start < end && is_space(start) {
+        start += 1;
+    }
+    while end > start && is_space(end - 1) {
+        end -= 1;
+    }
+    let (name, value) = (Span::new(at, colon), Span::new(start, end));
+    let spaced = start == colon + 2 && head.get(colon + 1) == Some(&b' ');
+    Some(Field {
+        name,
+        value,
+        known: known(name.of(head)),
+        plain: spaced && line.next == end + 2 && line.end == end,
+    })
+}
+
+/// A line by itself that is to be a field: a trailer's.
+pub(super) fn lone_field(text: &[u8]) -> Option<Field> {
+    let (end, clean) = (
+        text.len(),
+        !text.iter().any(|b| matches!(b, b'\r' | b'\n' | 0)),
+    );
+    let next = end;
+    field(text, 0, token(text), Line { end, next, clean })
 }
 
 /// Learns what the fields mean together. Repeated `Content-Length` and `Host` fields that agree are
@@ -180,6 +271,10 @@ pub(super) fn meaning(head: &[u8], fields: &mut Fields) -> Result<Meaning, BadHe
     let mut meaning = Meaning::default();
     let mut host = Span::default();
     for field in fields.iter_mut() {
+        if field.known == Known::Other {
+            meaning.size += field.size();
+            continue;
+        }
         let value = field.value.of(head);
         match field.known {
             Known::ContentLength => {
@@ -191,9 +286,13 @@ pub(super) fn meaning(head: &[u8], fields: &mut Fields) -> Result<Meaning, BadHe
                 }
                 // `3, 3` is one value, sent once.
                 if let Some(comma) = value.iter().position(|&b| b == b',') {
+                    field.plain = false;
                     field.value.end = field.value.start + comma as u32;
                     let trimmed = field.value.of(head).trim_ascii_end().len() as u32;
                     field.value.end = field.value.start + trimmed;
+                }
+                if field.known == Known::ContentLength {
+                    meaning.length_size = field.size();
                 }
             }
             Known::TransferEncoding => {
@@ -226,6 +325,11 @@ pub(super) fn meaning(head: &[u8], fields: &mut Fields) -> Result<Meaning, BadHe
             }
             Known::Te | Known::Other | Known::Repeated => {}
         }
+        meaning.size += match field.known {
+            Known::Repeated => 0,
+            Known::Connection => connection_size(value),
+            _ => field.size(),
+        };
     }
     Ok(meaning)
 }
@@ -238,120 +342,21 @@ pub(super) fn tokens(value: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
         .filter(|t| !t.is_empty())
 }
 
-/// Appends the fields that go on as they are, in HAProxy's form.
-///
-/// `Connection` loses the tokens that concern this hop only, `TE` all but `trailers`.
-pub(super) fn write_fields(head: &[u8], fields: &Fields, keep_length: bool, out: &mut Vec<u8>) {
-    for field in fields {
-        let (name, value) = (field.name.of(head), field.value.of(head));
-        match field.known {
-            Known::Connection => {
-                let mut first = true;
-                for token in forwarded_tokens(value) {
-                    out.extend_from_slice(if first { b"connection: " } else { b", " });
-                    out.extend_from_slice(token);
-                    first = false;
-                }
-                if !first {
-                    out.extend_from_slice(b"\r\n");
-                }
-            }
-            Known::Te => {
-                if tokens(value).any(|t| t.eq_ignore_ascii_case(b"trailers")) {
-                    out.extend_from_slice(b"te: trailers\r\n");
-                }
-            }
-            Known::ContentLength if !keep_length => {}
-            Known::Repeated => {}
-            _ => write_field(name, value, out),
-        }
+fn connection_size(value: &[u8]) -> usize {
+    match forwarded_tokens(value).map(|t| t.len() + 2).sum::<usize>() {
+        0 => 0,
+        kept => "connection".len() + kept - 2,
     }
-}
-
-/// Appends one field with its name in lower case.
-pub(super) fn write_field(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
-    let start = out.len();
-    out.extend_from_slice(name);
-    if let Some(written) = out.get_mut(start..) {
-        written.make_ascii_lowercase();
-    }
-    out.extend_from_slice(b": ");
-    out.extend_from_slice(value);
-    out.extend_from_slice(b"\r\n");
-}
-
-/// Bytes of names and values: what HAProxy's `%B` counts of a head's fields. Those that end here are
-/// not counted.
-pub(super) fn fields_size(head: &[u8], fields: &Fields, chunked: bool) -> u64 {
-    let size = |field: &Field| match field.known {
-        Known::Repeated => 0,
-        Known::ContentLength if chunked => 0,
-        Known::Connection => {
-            let kept: usize = forwarded_tokens(field.value.of(head))
-                .map(|t| t.len() + 2)
-                .sum();
-            if kept == 0 {
-                0
-            } else {
-                "connection".len() + kept - 2
-            }
-        }
-        _ => field.name.of(head).len() + field.value.of(head).len(),
-    };
-    fields.iter().map(size).sum::<usize>() as u64
 }
 
 /// The tokens of a `Connection` field that concern more than this hop.
-fn forwarded_tokens(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(super) fn forwarded_tokens(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     let hop =
         |t: &&[u8]| !t.eq_ignore_ascii_case(b"close") && !t.eq_ignore_ascii_case(b"keep-alive");
     tokens(value).filter(hop)
 }
 
-/// Whether `b` may be in a token (RFC 9110, section 5.6.2).
-pub(super) fn is_token(b: u8) -> bool {
-    TOKEN.get(usize::from(b)).is_some_and(|&token| token)
-}
-
-/// [`is_token`] for every byte: it is asked for each one of a head's names.
-const TOKEN: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut rest: &[u8] =
-        b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-    while let [byte, more @ ..] = rest {
-        #[expect(clippy::indexing_slicing, reason = "a byte is below 256")]
-        {
-            table[*byte as usize] = true;
-        }
-        rest = more;
-    }
-    table
-};
-
-/// Splits `head[at..end]` at its colon.
-pub(super) fn field(head: &[u8], at: usize, end: usize) -> Option<Field> {
-    let line = head.get(at..end)?;
-    let colon = line.iter().position(|&b| !is_token(b))?;
-    if colon == 0 || line.get(colon) != Some(&b':') {
-        return None;
-    }
-    let value = line.get(colon + 1..)?;
-    // A lone CR or a NUL would be read differently by another parser.
-    if memchr::memchr3(b'\r', b'\n', 0, value).is_some() {
-        return None;
-    }
-    let is_space = |b: &u8| *b == b' ' || *b == b'\t';
-    let skip = value.iter().take_while(|b| is_space(b)).count();
-    let drop = value.iter().rev().take_while(|b| is_space(b)).count();
-    let start = at + colon + 1 + skip;
-    let name = line.get(..colon)?;
-    Some(Field {
-        name: Span::new(at, at + colon),
-        value: Span::new(start, (end - drop).max(start)),
-        known: known(name),
-    })
-}
-
+/// A name in lower case, or a trailer's, in which none of these may stand in any case.
 fn known(name: &[u8]) -> Known {
     let is = |other: &[u8]| name.eq_ignore_ascii_case(other);
     match name.len() {
@@ -367,6 +372,10 @@ fn known(name: &[u8]) -> Known {
 
 /// A length, or a list of equal ones (RFC 9110, section 8.6).
 fn content_length(value: &[u8]) -> Option<u64> {
+    // So many digits cannot overflow.
+    if (1..=19).contains(&value.len()) && value.iter().all(u8::is_ascii_digit) {
+        return Some(value.iter().fold(0, |n, d| n * 10 + u64::from(d - b'0')));
+    }
     let mut length = None;
     for item in value.split(|&b| b == b',') {
         let digits = item.trim_ascii();

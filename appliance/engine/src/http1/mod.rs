@@ -11,6 +11,8 @@ mod body;
 mod head;
 mod request;
 mod response;
+mod scan;
+mod write;
 
 #[cfg(test)]
 use body::BodyError;
@@ -18,6 +20,7 @@ pub(crate) use body::{Body, write_chunk_size};
 pub(crate) use head::{BadHead, Fields, Parsed};
 pub(crate) use request::{Method, Request, RequestOut};
 pub(crate) use response::{Response, ResponseOut};
+pub(crate) use write::Place;
 
 /// How the end of a body is known (RFC 9112, section 6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

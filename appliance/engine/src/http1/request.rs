@@ -1,9 +1,10 @@
 //! Request heads.
 
 use super::head::{
-    BadHead, Fields, Known, Meaning, Parsed, Span, fields, fields_size, is_token,
-    leading_empty_lines, line_end, meaning, write_field, write_fields,
+    BadHead, Fields, Known, Meaning, Parsed, Span, fields, leading_empty_lines, meaning,
 };
+use super::scan::{Line, line, token};
+use super::write::Writer;
 use super::{Framing, Persistence, Version};
 
 /// The methods that change how a message is handled.
@@ -53,6 +54,8 @@ pub(crate) struct Request {
     method_name: Span,
     target: Span,
     version_text: Span,
+    /// The start line stands in the head as it goes out.
+    plain: bool,
     meaning: Meaning,
 }
 
@@ -68,8 +71,8 @@ impl Request {
     /// Reads a head from the front of `head`. Its fields are put into `out`.
     pub(crate) fn parse(head: &mut [u8], out: &mut Fields) -> Parsed<Self> {
         let start = leading_empty_lines(head);
-        let line = match line_end(head, start) {
-            Some((end, next)) => StartLine::parse(head, start, end).map(|line| (line, next)),
+        let line = match line(head, start) {
+            Some(line) => StartLine::parse(head, start, line).map(|start| (start, line.next)),
             None if plausible(head.get(start..).unwrap_or_default()) => return Parsed::Partial,
             None => None,
         };
@@ -113,9 +116,9 @@ impl Request {
     }
 
     /// What HAProxy counts as received for this head: its internal form, not the bytes on the wire.
-    pub(crate) fn counted_size(&self, head: &[u8], fields: &Fields) -> u64 {
-        let line = 20 + 8 + self.method_name.of(head).len() + self.target.of(head).len();
-        line as u64 + fields_size(head, fields, self.framing == Framing::Chunked) + 1
+    pub(crate) fn counted_size(&self) -> u64 {
+        let line = 20 + 8 + self.method_name.len() + self.target.len();
+        line as u64 + self.meaning.size(self.framing == Framing::Chunked) + 1
     }
 
     /// Whether the head has a field of this name.
@@ -133,15 +136,31 @@ impl Request {
         how: &RequestOut<'_>,
         out: &mut Vec<u8>,
     ) {
-        out.extend_from_slice(self.method_name.of(head));
-        out.push(b' ');
-        out.extend_from_slice(self.target.of(head));
-        out.push(b' ');
-        out.extend_from_slice(self.version.as_bytes());
-        out.extend_from_slice(b"\r\n");
-        write_fields(head, fields, self.framing != Framing::Chunked, out);
+        let mut writer = Writer::new(head, out);
+        if self.plain {
+            writer.part(self.method_name.through(self.version_text, 2));
+        } else {
+            writer.part(self.method_name);
+            writer.text(b" ");
+            writer.part(self.target);
+            writer.text(b" ");
+            writer.text(self.version.as_bytes());
+            writer.text(b"\r\n");
+        }
+        let chunked = self.framing == Framing::Chunked;
+        writer.fields(
+            fields,
+            if chunked {
+                &[Known::ContentLength]
+            } else {
+                &[]
+            },
+        );
+        let out = writer.out();
         if let Some((name, value)) = how.forwarded_for {
-            write_field(name, value, out);
+            for part in [name, b": ", value, b"\r\n"] {
+                out.extend_from_slice(part);
+            }
         }
         how.persistence.write(out);
         out.extend_from_slice(b"\r\n");
@@ -153,25 +172,27 @@ struct StartLine {
     target: Span,
     version: Version,
     version_text: Span,
+    plain: bool,
 }
 
 impl StartLine {
-    fn parse(head: &[u8], start: usize, end: usize) -> Option<Self> {
-        let line = head.get(start..end)?;
-        let method_len = line.iter().take_while(|&&b| is_token(b)).count();
-        let is_gap = |b: &&u8| matches!(**b, b' ' | b'\t');
-        let gap = |from: usize| {
-            line.get(from..)
-                .map(|l| l.iter().take_while(is_gap).count())
+    fn parse(head: &[u8], start: usize, whole: Line) -> Option<Self> {
+        let line = head.get(start..whole.end)?;
+        let run = |mut at: usize, is: fn(u8) -> bool| {
+            while line.get(at).is_some_and(|&b| is(b)) {
+                at += 1;
+            }
+            at
         };
-        let target_at = method_len + gap(method_len)?;
-        let target = line.get(target_at..)?;
-        let target_len = target.iter().take_while(|&&b| is_target(b)).count();
-        let version_at = target_at + target_len + gap(target_at + target_len)?;
+        let is_gap = |b| matches!(b, b' ' | b'\t');
+        let method_len = token(line);
+        let target_at = run(method_len, is_gap);
+        let target_end = run(target_at, is_target);
+        let version_at = run(target_end, is_gap);
         if method_len == 0
             || target_at == method_len
-            || target_len == 0
-            || version_at == target_at + target_len
+            || target_end == target_at
+            || version_at == target_end
         {
             return None;
         }
@@ -189,11 +210,18 @@ impl StartLine {
             ] if (*major, *minor) > (b'1', b'0') => Version::Http11,
             _ => return None,
         };
+        let method = Span::new(start, start + method_len);
+        let target = Span::new(start + target_at, start + target_end);
+        let version_text = Span::new(start + version_at, whole.end);
+        let spaced = method.space_before(target, head) && target.space_before(version_text, head);
         Some(Self {
-            method: Span::new(start, start + method_len),
-            target: Span::new(start + target_at, start + target_at + target_len),
+            method,
+            target,
             version,
-            version_text: Span::new(start + version_at, end),
+            version_text,
+            plain: spaced
+                && version_text.of(head) == version.as_bytes()
+                && whole.next == whole.end + 2,
         })
     }
 
@@ -214,6 +242,7 @@ impl StartLine {
             method_name: self.method,
             target: self.target,
             version_text: self.version_text,
+            plain: self.plain,
             meaning,
         })
     }
@@ -257,7 +286,7 @@ fn authority_agrees(target: &[u8], head: &[u8], fields: &Fields) -> Result<(), B
 
 /// Whether what came so far can still become a start line: so garbage is refused at once.
 fn plausible(bytes: &[u8]) -> bool {
-    let method = bytes.iter().take_while(|&&b| is_token(b)).count();
+    let method = token(bytes);
     match bytes.get(method) {
         None => true,
         Some(b' ' | b'\t') if method > 0 => bytes

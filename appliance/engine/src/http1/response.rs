@@ -1,10 +1,11 @@
 //! Response heads.
 
 use super::head::{
-    BadHead, Fields, Meaning, Parsed, Span, fields, fields_size, leading_empty_lines, line_end,
-    meaning, write_fields,
+    BadHead, Fields, Known, Meaning, Parsed, Span, fields, leading_empty_lines, meaning,
 };
 use super::request::Method;
+use super::scan::{Line, line};
+use super::write::{Place, Writer};
 use super::{Framing, Persistence, Version};
 
 /// A response head. Its text stays in the buffer it was read from.
@@ -14,6 +15,8 @@ pub(crate) struct Response {
     pub(crate) version: Version,
     pub(crate) framing: Framing,
     reason: Span,
+    /// The status line, if it stands in the head as it goes out.
+    plain: Option<Span>,
     meaning: Meaning,
 }
 
@@ -27,14 +30,20 @@ impl Response {
     /// Reads the head of a response to a request with `method` from the front of `head`.
     pub(crate) fn parse(head: &mut [u8], method: Method, out: &mut Fields) -> Parsed<Self> {
         let start = leading_empty_lines(head);
-        let line = match line_end(head, start) {
-            Some((end, next)) => status_line(head, start, end).map(|line| (line, next)),
+        let line = match line(head, start) {
+            Some(line) => status_line(head, start, line).map(|status| (status, line.next)),
             None if plausible(head.get(start..).unwrap_or_default()) => return Parsed::Partial,
             None => None,
         };
-        let Some(((version, status, reason), next)) = line else {
+        let Some((line, next)) = line else {
             return Parsed::Bad(BadHead::Syntax);
         };
+        let StatusLine {
+            version,
+            status,
+            reason,
+            plain,
+        } = line;
         match fields(head, next, out) {
             Parsed::Partial => Parsed::Partial,
             Parsed::Bad(why) => Parsed::Bad(why),
@@ -46,6 +55,7 @@ impl Response {
                             version,
                             framing,
                             reason,
+                            plain,
                             meaning,
                         },
                         len,
@@ -70,40 +80,59 @@ impl Response {
         matches!(self.status, 100 | 102..=199)
     }
 
-    /// Appends the head as it goes to the client.
-    pub(crate) fn write(&self, head: &[u8], fields: &Fields, how: &ResponseOut, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.version.as_bytes());
-        out.push(b' ');
-        for divisor in [100, 10, 1] {
-            out.push(b'0' + u8::try_from(self.status / divisor % 10).expect("one digit"));
+    /// Appends the head as it goes to the client to `out`, which is empty, unless it goes on as it came.
+    /// `head` is all of it.
+    pub(crate) fn write(
+        &self,
+        head: &[u8],
+        fields: &Fields,
+        how: &ResponseOut,
+        out: &mut Vec<u8>,
+    ) -> Place {
+        let mut writer = Writer::new(head, out);
+        match self.plain {
+            Some(line) => writer.part(line),
+            None => {
+                writer.text(self.version.as_bytes());
+                let digits = [100, 10, 1].map(|divisor| b'0' + (self.status / divisor % 10) as u8);
+                let [a, b, c] = digits;
+                writer.text(&[b' ', a, b, c, b' ']);
+                writer.part(self.reason);
+                writer.text(b"\r\n");
+            }
         }
-        out.push(b' ');
-        out.extend_from_slice(self.reason.of(head));
-        out.extend_from_slice(b"\r\n");
         // RFC 9110, section 8.6: neither 1xx nor 204 has a length; chunks have none either.
         let bodyless = self.status < 200 || self.status == 204;
         let chunked = self.meaning.transfer_encodings > 0;
-        if bodyless && chunked {
-            let kept = fields
-                .iter()
-                .filter(|f| f.known != super::head::Known::TransferEncoding);
-            write_fields(head, &kept.copied().collect(), false, out);
-        } else {
-            write_fields(head, fields, !bodyless && !chunked, out);
+        let dropped: &[Known] = match (bodyless, chunked) {
+            (true, true) => &[Known::ContentLength, Known::TransferEncoding],
+            (false, false) => &[],
+            _ => &[Known::ContentLength],
+        };
+        writer.fields(fields, dropped);
+        match how.persistence {
+            Persistence::Default => {}
+            said => said.write(writer.out()),
         }
-        how.persistence.write(out);
-        out.extend_from_slice(b"\r\n");
+        writer.end()
     }
 
     /// What HAProxy's `%B` counts for this head: its internal form, not the bytes on the wire.
-    pub(crate) fn logged_size(&self, head: &[u8], fields: &Fields) -> u64 {
-        let line = 20 + 8 + 3 + self.reason.of(head).len() as u64;
-        line + fields_size(head, fields, self.meaning.transfer_encodings > 0) + 1
+    pub(crate) fn logged_size(&self) -> u64 {
+        let line = 20 + 8 + 3 + self.reason.len() as u64;
+        line + self.meaning.size(self.meaning.transfer_encodings > 0) + 1
     }
 }
 
-fn status_line(head: &[u8], start: usize, end: usize) -> Option<(Version, u16, Span)> {
-    let line = head.get(start..end)?;
+struct StatusLine {
+    version: Version,
+    status: u16,
+    reason: Span,
+    plain: Option<Span>,
+}
+
+fn status_line(head: &[u8], start: usize, whole: Line) -> Option<StatusLine> {
+    let line = head.get(start..whole.end)?;
     let rest = line.strip_prefix(b"HTTP/")?;
     let version = match rest {
         [b'1', b'.', b'0', ..] => Version::Http10,
@@ -116,15 +145,24 @@ fn status_line(head: &[u8], start: usize, end: usize) -> Option<(Version, u16, S
     let status = code.iter().try_fold(0_u16, |n, d| {
         d.is_ascii_digit().then(|| n * 10 + u16::from(d - b'0'))
     })?;
-    let reason = match reason {
-        [] => reason,
-        [b' ', reason @ ..] => reason,
+    let reason_len = match reason {
+        [] => 0,
+        [b' ', reason @ ..] => reason.len(),
         _ => return None,
     };
-    if gap == 0 || status < 100 || reason.iter().any(|&b| b == 0 || b == b'\r') {
+    if gap == 0 || status < 100 || !whole.clean {
         return None;
     }
-    Some((version, status, Span::new(end - reason.len(), end)))
+    let as_written = line.starts_with(version.as_bytes())
+        && gap == 1
+        && !reason.is_empty()
+        && whole.next == whole.end + 2;
+    Some(StatusLine {
+        version,
+        status,
+        reason: Span::new(whole.end - reason_len, whole.end),
+        plain: as_written.then(|| Span::new(start, whole.next)),
+    })
 }
 
 fn framing(meaning: &Meaning, status: u16, method: Method) -> Result<Framing, BadHead> {

@@ -152,19 +152,55 @@ fn garbage_is_refused_before_its_line_ends() {
 }
 
 fn response(text: &[u8], method: Method) -> Result<(Response, String), BadHead> {
+    placed(text, method, Persistence::Default).map(|(response, out, _)| (response, out))
+}
+
+/// The head as it goes out, and from where.
+fn placed(
+    text: &[u8],
+    method: Method,
+    persistence: Persistence,
+) -> Result<(Response, String, Place), BadHead> {
     let mut head = text.to_vec();
     let mut fields = Fields::new();
     match Response::parse(&mut head, method, &mut fields) {
-        Parsed::Whole(response, _) => {
-            let mut out = Vec::new();
-            let how = ResponseOut {
-                persistence: Persistence::Default,
-            };
-            response.write(&head, &fields, &how, &mut out);
-            Ok((response, String::from_utf8_lossy(&out).into_owned()))
+        Parsed::Whole(response, len) => {
+            let (head, mut out) = (&head[..len], Vec::new());
+            let place = response.write(head, &fields, &ResponseOut { persistence }, &mut out);
+            if place == Place::Input {
+                assert_eq!(out, b"", "{:?}", String::from_utf8_lossy(text));
+                out.extend_from_slice(head);
+            }
+            Ok((response, String::from_utf8_lossy(&out).into_owned(), place))
         }
         Parsed::Bad(why) => Err(why),
         Parsed::Partial => panic!("partial: {:?}", String::from_utf8_lossy(text)),
+    }
+}
+
+#[test]
+fn a_head_that_needs_no_change_but_lower_case_stays_where_it_came() {
+    let usual = "HTTP/1.1 200 OK\r\nserver: O\r\nx-empty: \r\ncontent-length: 3\r\n\r\n";
+    let placed = |text: &str, persistence| {
+        let (_, out, place) = placed(text.as_bytes(), Method::Get, persistence).expect("good");
+        (out, place)
+    };
+    let came = "HTTP/1.1 200 OK\r\nServer: O\r\nX-Empty: \r\nContent-Length: 3\r\n\r\nAbc";
+    let stays = (usual.to_owned(), Place::Input);
+    assert_eq!(placed(came, Persistence::Default), stays);
+    let closed = usual.replace("\r\n\r\n", "\r\nconnection: close\r\n\r\n");
+    assert_eq!(placed(usual, Persistence::Close), (closed, Place::Output));
+    for (from, to) in [
+        ("server", "connection: close\r\nserver"),
+        ("3\r\n", "3\r\nconnection: close\r\n"),
+        ("O\r\n", " O \n"),
+        ("200 OK", " 200 OK"),
+        ("3\r\n\r\n", "3\r\n\n"),
+        ("HTTP", "\r\nHTTP"),
+    ] {
+        let text = usual.replacen(from, to, 1);
+        let moved = (usual.to_owned(), Place::Output);
+        assert_eq!(placed(&text, Persistence::Default), moved, "{text:?}");
     }
 }
 

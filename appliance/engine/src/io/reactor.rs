@@ -358,6 +358,12 @@ impl Reactor {
         .unwrap_or(true)
     }
 
+    /// The answer to "may reading succeed?", which stands as it is.
+    pub(super) fn is_readable(&self, token: Token) -> bool {
+        self.with(token, |slot| slot.readable || slot.ended)
+            .unwrap_or(true)
+    }
+
     /// Waits for an event or the deadline, whichever is first. The event is used up, as by
     /// [`Reactor::take_ready`].
     pub(super) fn poll_ready(

@@ -230,6 +230,12 @@ impl Socket {
         self.try_read.set(false);
     }
 
+    /// Whether there may be something to read: false means that there is nothing.
+    pub(crate) fn is_readable(&self) -> bool {
+        self.try_read.get()
+            || (self.registered.get() && self.slot.reactor.is_readable(self.slot.token))
+    }
+
     pub(super) fn may_read(&self) -> bool {
         // Both are asked: the event is used up by the call that follows.
         let event = self.registered.get()

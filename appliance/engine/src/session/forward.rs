@@ -147,19 +147,21 @@ impl Piece {
     }
 }
 
-/// Sends the `head` and the body of a response to the client. Returns whether the server's connection
+/// A response's head that has not been sent yet: what was written of it, or where it stands.
+pub(super) struct Head<'a> {
+    pub(super) written: &'a mut Vec<u8>,
+    /// So many bytes at the front of the first buffer.
+    pub(super) standing: usize,
+}
+
+/// Sends the head and the body of a response to the client. Returns whether the server's connection
 /// carried nothing else, and may be used again.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "each is a part of the one exchange it is called from"
-)]
 pub(super) async fn download(
     worker: &Rc<Worker>,
     server: &Socket,
     client: &Stream,
     body: &mut Body,
-    mut buffer: Buffer,
-    head: &mut Vec<u8>,
+    (mut head, mut buffer): (Head<'_>, Buffer),
     (client_timeout, server_timeout): Timeouts,
     logged: &mut u64,
 ) -> Result<bool, Outcome> {
@@ -167,32 +169,38 @@ pub(super) async fn download(
     let mut share = Share::default();
     loop {
         share.spend(&worker.reactor).await;
-        let step = match body.read(buffer.data_mut()) {
-            Ok(step) => step,
-            Err(_) => {
-                // What came before was good: the client gets the head, and learns from the close.
-                let _ = client
-                    .send(&mut [IoSlice::new(head)], || {
-                        worker.reactor.after(client_timeout)
-                    })
-                    .await;
-                return Err(Outcome::Broken);
-            }
+        let behind_head = buffer.data_mut().get_mut(head.standing..);
+        let Ok(step) = body.read(behind_head.unwrap_or_default()) else {
+            // What came before was good: the client gets the head, and learns from the close.
+            let standing = buffer.data().get(..head.standing).unwrap_or_default();
+            let mut slices = [IoSlice::new(head.written), IoSlice::new(standing)];
+            let deadline = || worker.reactor.after(client_timeout);
+            let _ = client.send(&mut slices, deadline).await;
+            return Err(Outcome::Broken);
         };
         *logged += step.payload as u64 + if body.is_done() { body.logged_end() } else { 0 };
         frame.set(body, step.payload);
-        let [size, mut payload, end] = frame.around(buffer.data(), step.payload);
-        if payload.len() <= COPIED && size.is_empty() && !head.is_empty() {
-            head.extend_from_slice(&payload);
-            payload.advance(payload.len());
+        let data = buffer.data();
+        let (standing, rest) = data.split_at_checked(head.standing).unwrap_or((data, &[]));
+        let [size, mut payload, end] = frame.around(rest, step.payload);
+        let mut standing = IoSlice::new(standing);
+        if size.is_empty() && head.standing > 0 {
+            // They adjoin.
+            let both = head.standing + step.payload;
+            standing = IoSlice::new(data.get(..both).unwrap_or_default());
+            payload = IoSlice::new(&[]);
+        } else if payload.len() <= COPIED && size.is_empty() && !head.written.is_empty() {
+            head.written.extend_from_slice(&payload);
+            payload = IoSlice::new(&[]);
         }
-        let mut slices = [IoSlice::new(head), size, payload, end];
+        let mut slices = [IoSlice::new(head.written), standing, size, payload, end];
         client
             .send(&mut slices, || worker.reactor.after(client_timeout))
             .await
             .map_err(sink)?;
-        head.clear();
-        buffer.consume(step.used);
+        buffer.consume(head.standing + step.used);
+        head.standing = 0;
+        head.written.clear();
         if body.is_done() {
             return Ok(buffer.is_empty());
         }

@@ -18,7 +18,7 @@ const LINGER: Duration = Duration::from_secs(1);
 /// Bytes thrown away while waiting for that.
 const LINGER_BYTES: usize = 1 << 20;
 
-pub(super) async fn serve(worker: Rc<Worker>, mut client: Client) {
+pub(super) async fn serve(worker: Rc<Worker>, mut client: Box<Client>) {
     let mut scratch = worker.scratch.borrow_mut().pop().unwrap_or_default();
     let mut buffer = None;
     let mut share = Share::default();
@@ -46,15 +46,22 @@ pub(super) async fn serve(worker: Rc<Worker>, mut client: Client) {
             break;
         };
         client.requests = client.requests.saturating_add(1);
-        let exchange = Exchange::new(
-            &worker,
-            &mut client,
-            &mut scratch,
-            request,
-            (head, len),
-            started_ms,
-        );
-        match exchange.run().await {
+        let after = {
+            let mut exchange = Exchange::new(
+                &worker,
+                &mut client,
+                &mut scratch,
+                request,
+                (head, len),
+                started_ms,
+            );
+            exchange.run().await
+        };
+        match after {
+            After::Next(None) if current && !client.stream.is_readable() => {
+                park(&worker, client);
+                break;
+            }
             After::Next(rest) if current => buffer = rest,
             After::Next(_) | After::Close => {
                 client.stream.notify_close();
@@ -72,7 +79,7 @@ pub(super) async fn serve(worker: Rc<Worker>, mut client: Client) {
 }
 
 /// Leaves an idle connection to the reactor alone.
-fn park(worker: &Rc<Worker>, client: Client) {
+fn park(worker: &Rc<Worker>, client: Box<Client>) {
     let timeout = client
         .live
         .frontends

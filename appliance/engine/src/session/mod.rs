@@ -4,6 +4,7 @@
 //! head), `exchange` (server, request, response), `forward` (bodies), `tunnel`, `access` (the record).
 
 mod access;
+mod address;
 mod exchange;
 mod forward;
 mod http;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 
 use lanai_model::layer7::Mode;
 
+use self::address::AddressText;
 use crate::http1::Fields;
 use crate::listen::Listening;
 use crate::server::ServerConnection;
@@ -29,6 +31,8 @@ use crate::worker::{Local, Worker};
 pub(crate) struct Client {
     stream: Stream,
     peer: Option<SocketAddr>,
+    /// Its address in words, once a request needed it.
+    address: AddressText,
     /// The configuration of the current request, and the frontend's place in it.
     live: Local,
     frontend: usize,
@@ -40,10 +44,11 @@ pub(crate) struct Client {
     session: Session,
 }
 
-/// A client's connection between two requests: nothing runs for it.
-pub(crate) struct IdleClient(Client);
+/// A client's connection between two requests: nothing runs for it. Here as everywhere it stays where
+/// it was made: a request hands it on six times.
+pub(crate) struct IdleClient(Box<Client>);
 
-impl From<IdleClient> for Client {
+impl From<IdleClient> for Box<Client> {
     fn from(idle: IdleClient) -> Self {
         idle.0
     }
@@ -90,6 +95,7 @@ impl Client {
         Self {
             stream,
             peer,
+            address: AddressText::default(),
             live,
             frontend,
             accepted_ms: worker.now_ms(),
@@ -129,7 +135,7 @@ pub(crate) async fn host(worker: Rc<Worker>) {
     }
 }
 
-async fn run(worker: Rc<Worker>, client: Client) {
+async fn run(worker: Rc<Worker>, client: Box<Client>) {
     let Some(mode) = client
         .live
         .frontends

@@ -2,10 +2,11 @@
 
 use std::io;
 use std::rc::Rc;
+use std::time::Duration;
 
 use super::Client;
 use crate::http1::{BadHead, Fields, Parsed, Request};
-use crate::io::{Buffer, Deadline, SMALL};
+use crate::io::{Buffer, SMALL};
 use crate::state::LiveFrontend;
 use crate::worker::Worker;
 
@@ -48,7 +49,7 @@ pub(super) async fn receive(
     let first = client.requests == 0;
     let mut buffer = match rest {
         Some(buffer) => buffer,
-        None => match first_bytes(worker, client, worker.reactor.after(timeout)).await {
+        None => match first_bytes(worker, client, timeout).await {
             Ok(Some(buffer)) => buffer,
             Ok(None) => return Incoming::Idle,
             Err(error) if client.stream.is_handshaking() => {
@@ -121,7 +122,7 @@ pub(super) async fn receive(
 async fn first_bytes(
     worker: &Rc<Worker>,
     client: &Client,
-    deadline: Deadline,
+    timeout: Option<Duration>,
 ) -> io::Result<Option<Buffer>> {
     if client.requests > 0 {
         let mut buffer = worker.buffers.take(SMALL);
@@ -130,6 +131,7 @@ async fn first_bytes(
             .try_recv_into(&worker.buffers, &mut buffer)?
             .map(|_| buffer));
     }
+    let deadline = worker.reactor.after(timeout);
     client
         .stream
         .recv(&worker.buffers, SMALL, deadline)

@@ -13,7 +13,7 @@ use crate::server::{Assigned, ConnectFailure, First, NoServer, assign, connect};
 use crate::state::{LiveBackend, LiveFrontend};
 use crate::worker::Worker;
 
-pub(super) async fn serve(worker: Rc<Worker>, client: Client) {
+pub(super) async fn serve(worker: Rc<Worker>, client: Box<Client>) {
     let live = client.live.clone();
     let Some(frontend) = live.frontends.get(client.frontend) else {
         return;

@@ -4,24 +4,25 @@ use std::io::{self, IoSlice};
 
 use futures_util::future::{Either, select};
 
-use super::{Answer, Exchange, Failure};
-use crate::http1::{Fields, Framing, Parsed, Persistence, Response, ResponseOut};
+use super::{Exchange, Failure};
+use crate::http1::{Fields, Framing, Parsed, Persistence, Place, Response, ResponseOut};
 use crate::io::{Buffer, LARGE};
 use crate::server::ServerConnection;
 use crate::session::forward::{Outcome, Upload};
 use crate::state::LiveBackend;
 
 impl Exchange<'_> {
-    /// Sends the rest of the request and waits for the head of the response.
+    /// Sends the rest of the request and waits for the head of the response. Returns whether all of the
+    /// request was sent by then.
     pub(super) async fn answer(
         &mut self,
         backend: &LiveBackend,
-        connection: ServerConnection,
-    ) -> Result<((Answer, bool), ServerConnection), Retry> {
+        connection: &ServerConnection,
+    ) -> Result<bool, Retry> {
         let mut fields = std::mem::take(&mut self.scratch.response_fields);
-        let outcome = self.answer_with(backend, &connection, &mut fields).await;
+        let outcome = self.answer_with(backend, connection, &mut fields).await;
         self.scratch.response_fields = fields;
-        outcome.map(|answer| (answer, connection))
+        outcome
     }
 
     pub(super) async fn answer_with(
@@ -29,7 +30,7 @@ impl Exchange<'_> {
         backend: &LiveBackend,
         connection: &ServerConnection,
         fields: &mut Fields,
-    ) -> Result<(Answer, bool), Retry> {
+    ) -> Result<bool, Retry> {
         let sent_ms = self.worker.now_ms();
         let mut uploaded = true;
         let answer = if self.upload.is_done() {
@@ -66,9 +67,9 @@ impl Exchange<'_> {
                 Err(outcome) => return Err(Retry::Failed(self.upload_failed(outcome))),
             }
         };
-        let answer = answer?;
+        answer?;
         self.progress.timers.response = Some(self.worker.now_ms() - sent_ms);
-        Ok((answer, uploaded))
+        Ok(uploaded)
     }
 
     /// The first payload was sent with the head: what is behind it is not needed any more.
@@ -101,7 +102,7 @@ impl Exchange<'_> {
         backend: &LiveBackend,
         connection: &ServerConnection,
         fields: &mut Fields,
-    ) -> Result<Answer, Retry> {
+    ) -> Result<(), Retry> {
         let reactor = &self.worker.reactor;
         let deadline = reactor.after(backend.conf.timeouts.server);
         let wrong = Retry::Failed(Failure {
@@ -134,7 +135,10 @@ impl Exchange<'_> {
                 {
                     return Err(wrong);
                 }
-                Parsed::Whole(response, len) => return Ok((response, buffer, len)),
+                Parsed::Whole(response, len) => {
+                    self.answer.set(Some((response, buffer, len)));
+                    return Ok(());
+                }
                 Parsed::Bad(_) => return Err(wrong),
                 Parsed::Partial if buffer.len() >= self.worker.shared.max_head => {
                     return Err(wrong);
@@ -164,22 +168,19 @@ impl Exchange<'_> {
     ) -> Result<(), Retry> {
         let head = buffer.data().get(..len).unwrap_or_default();
         self.interim_bytes
-            .set(self.interim_bytes.get() + response.logged_size(head, fields));
+            .set(self.interim_bytes.get() + response.logged_size());
         let mut out = Vec::with_capacity(len);
-        response.write(
-            head,
-            fields,
-            &ResponseOut {
-                persistence: Persistence::Default,
-            },
-            &mut out,
-        );
+        let persistence = Persistence::Default;
+        let head = match response.write(head, fields, &ResponseOut { persistence }, &mut out) {
+            Place::Input => head,
+            Place::Output => &out,
+        };
         let timeout = self.frontend().conf.timeouts.client;
         let deadline = || self.worker.reactor.after(timeout);
         let sent = self
             .client
             .stream
-            .send(&mut [IoSlice::new(&out)], deadline)
+            .send(&mut [IoSlice::new(head)], deadline)
             .await;
         sent.map_err(|_| {
             Retry::Failed(Failure {

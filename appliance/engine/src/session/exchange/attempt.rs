@@ -1,7 +1,6 @@
 //! The request's way to the server.
 
-use std::io::{self, IoSlice, Write};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::io::{self, IoSlice};
 use std::sync::Arc;
 
 use lanai_model::layer7::{ForwardFor, HttpReuse};
@@ -17,15 +16,11 @@ impl Exchange<'_> {
         let mut out = std::mem::take(&mut self.scratch.out);
         out.clear();
         let head = self.buffer.data().get(..self.head_len).unwrap_or_default();
-        let forwarded = backend.conf.forwardfor.as_ref().or(self
-            .frontend()
-            .conf
-            .forwardfor
-            .as_ref());
-        let mut address = AddressText::new();
-        let forwarded_for = forwarded
-            .filter(|option| self.names_client(option, head))
-            .and_then(|option| Some((option.header.as_bytes(), address.write(self.client.peer?))));
+        let live = self.live.clone();
+        let frontend = live.frontends.get(self.client.frontend);
+        let forwarded = backend.conf.forwardfor.as_ref();
+        let forwarded = forwarded.or_else(|| frontend?.conf.forwardfor.as_ref());
+        let forwarded_for = forwarded.filter(|option| self.names_client(option, head));
         let persistence = if self.request.wants_upgrade() {
             Persistence::Default
         } else if !self.mode.server_keep_alive && self.request.version == Version::Http11 {
@@ -38,6 +33,10 @@ impl Exchange<'_> {
         } else {
             Persistence::Default
         };
+        let client = &mut *self.client;
+        let forwarded_for = forwarded_for
+            .zip(client.peer)
+            .map(|(option, peer)| (option.header.as_bytes(), client.address.of(peer.ip())));
         let how = RequestOut {
             forwarded_for,
             persistence,
@@ -205,66 +204,12 @@ impl Exchange<'_> {
         let reactor = &self.worker.reactor;
         let timeouts = &backend.conf.timeouts;
         // While it connects, the time runs from the attempt; afterwards from each wait.
-        let connect_deadline = reactor.after(timeouts.connect);
-        let deadline = || {
-            if connection.socket.is_connecting() {
-                connect_deadline
-            } else {
-                reactor.after(timeouts.server)
-            }
+        let connecting = connection.socket.is_connecting();
+        let connect_deadline = connecting.then(|| reactor.after(timeouts.connect));
+        let deadline = || match connect_deadline {
+            Some(deadline) if connection.socket.is_connecting() => deadline,
+            _ => reactor.after(timeouts.server),
         };
         connection.socket.send(&mut slices, deadline).await
-    }
-}
-
-/// An IP address as text, without allocating.
-struct AddressText {
-    bytes: [u8; 48],
-}
-
-impl AddressText {
-    const fn new() -> Self {
-        Self { bytes: [0; 48] }
-    }
-
-    fn write(&mut self, address: SocketAddr) -> &[u8] {
-        let mut left = &mut self.bytes[..];
-        // The longest text of an IPv6 address has 45 bytes.
-        let _ = match address.ip() {
-            IpAddr::V4(ip) => write_octets(ip, &mut left),
-            IpAddr::V6(ip) => write!(left, "{ip}"),
-        };
-        let unused = left.len();
-        let used = self.bytes.len() - unused;
-        self.bytes.get(..used).unwrap_or_default()
-    }
-}
-
-/// What `Display` writes, without the formatting machinery, which costs more than all else that a
-/// request's head is changed by.
-fn write_octets(ip: Ipv4Addr, out: &mut &mut [u8]) -> io::Result<()> {
-    for (position, octet) in ip.octets().into_iter().enumerate() {
-        if position > 0 {
-            out.write_all(b".")?;
-        }
-        let digits = [octet / 100, octet / 10 % 10, octet % 10].map(|digit| b'0' + digit);
-        let leading = 2 - usize::from(octet >= 10) - usize::from(octet >= 100);
-        out.write_all(digits.get(leading..).unwrap_or_default())?;
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn addresses_are_written_as_everybody_does() {
-        for text in ["0.9.10.99", "100.255.1.0", "2001:db8::1", "127.0.0.1"] {
-            let ip: IpAddr = text.parse().expect("an address");
-            let mut written = AddressText::new();
-            let written = written.write(SocketAddr::new(ip, 80));
-            assert_eq!(written, text.as_bytes());
-        }
     }
 }

@@ -15,13 +15,12 @@ use lanai_traffic::record::{Termination, Timers};
 
 use self::answer::Retry;
 use super::forward::{Outcome, Upload};
-use super::http::rest;
 use super::{Client, Scratch, access};
 use crate::http1::{Method, Request, Response};
 use crate::io::{Buffer, SMALL};
 use crate::respond;
 use crate::server::{Assigned, NoServer, assign};
-use crate::state::{LiveBackend, LiveFrontend, Sums};
+use crate::state::{Activity, LiveBackend, LiveFrontend, Sums};
 use crate::worker::{Local, Worker};
 
 /// What becomes of the client's connection.
@@ -76,6 +75,8 @@ pub(in crate::session) struct Exchange<'a> {
     progress: Progress,
     /// What interim responses add to the bytes logged.
     interim_bytes: Cell<u64>,
+    /// The response's head, once it is there.
+    answer: Cell<Option<Answer>>,
 }
 
 /// Why an exchange cannot go on.
@@ -110,6 +111,7 @@ impl<'a> Exchange<'a> {
             head_len,
             upload: Upload::new(request.framing),
             interim_bytes: Cell::new(0),
+            answer: Cell::new(None),
             first: (0, 0),
             mode: ConnectionMode {
                 client_keep_alive: true,
@@ -138,11 +140,9 @@ impl<'a> Exchange<'a> {
     }
 
     /// Takes the request to its end: response, counters, record.
-    pub(in crate::session) async fn run(mut self) -> After {
+    pub(in crate::session) async fn run(&mut self) -> After {
         self.client_sums().requests.add(1);
-        let size = self
-            .request
-            .counted_size(self.buffer.data(), &self.scratch.fields);
+        let size = self.request.counted_size();
         if !self.frontend().log.is_empty() {
             self.scratch.request_line.clear();
             let head = self.buffer.data();
@@ -229,7 +229,7 @@ impl<'a> Exchange<'a> {
         loop {
             let connection = self.send_first(backend, assigned).await?;
             let reused = connection.reused;
-            match self.answer(backend, connection).await {
+            match self.answer(backend, &connection).await {
                 // The server closed an idle connection just when it was used. Nothing of a response
                 // came, so the request may be sent again if sending it twice does no harm.
                 Err(Retry::Stale) if reused && !assigned.is_shut_down() => {
@@ -254,8 +254,8 @@ impl<'a> Exchange<'a> {
                     }
                     return Err(failure);
                 }
-                Ok((response, connection)) => {
-                    return self.respond(backend, assigned, response, connection).await;
+                Ok(uploaded) => {
+                    return self.respond(backend, assigned, uploaded, connection).await;
                 }
             }
         }
@@ -289,8 +289,11 @@ impl<'a> Exchange<'a> {
                 After::Linger
             };
         }
+        if self.buffer.is_empty() {
+            return After::Next(None);
+        }
         let empty = self.worker.buffers.take(SMALL);
-        After::Next(rest(std::mem::replace(&mut self.buffer, empty)))
+        After::Next(Some(std::mem::replace(&mut self.buffer, empty)))
     }
 
     /// Ends an exchange that got no response from a server.
@@ -338,38 +341,30 @@ impl<'a> Exchange<'a> {
         let server = backend
             .zip(self.progress.server)
             .and_then(|(b, index)| b.servers.get(index));
-        let activities = [
-            self.live
-                .frontends
-                .get(self.client.frontend)
-                .map(|f| &f.state.activity),
-            backend.map(|b| &b.state.activity),
-            server.map(|s| &s.state.activity),
-        ];
-        for sums in activities.into_iter().flatten().map(|a| a.of(id)) {
+        let status = self.progress.status.unwrap_or(0);
+        let termination = self.progress.termination;
+        let count = |activity: &Activity, answered: bool| {
+            let sums = activity.of(id);
             sums.bytes_in.add(bytes_in);
             sums.bytes_out.add(bytes);
-            match self.progress.termination {
-                Termination {
-                    who: b'C',
-                    when: b'D',
-                } => sums.client_aborts.add(1),
-                Termination {
-                    who: b'S',
-                    when: b'D',
-                } => sums.server_aborts.add(1),
+            match (termination.who, termination.when) {
+                (b'C', b'D') => sums.client_aborts.add(1),
+                (b'S', b'D') => sums.server_aborts.add(1),
                 _ => {}
             }
+            if answered {
+                sums.response(status);
+            }
+        };
+        if let Some(frontend) = self.live.frontends.get(self.client.frontend) {
+            count(&frontend.state.activity, true);
         }
-        // Responses of our own are none of the server's.
-        let told = if self.progress.answered { 3 } else { 2 };
-        for sums in activities
-            .into_iter()
-            .take(told)
-            .flatten()
-            .map(|a| a.of(id))
-        {
-            sums.response(self.progress.status.unwrap_or(0));
+        if let Some(backend) = backend {
+            count(&backend.state.activity, true);
+        }
+        if let Some(server) = server {
+            // Responses of our own are none of the server's.
+            count(&server.state.activity, self.progress.answered);
         }
         if self.progress.shut_down && self.progress.termination.who == b'S' {
             self.progress.termination.who = b'K';

@@ -7,11 +7,11 @@ use std::sync::atomic::Ordering;
 use lanai_model::layer7::HttpReuse;
 use lanai_traffic::record::Termination;
 
-use super::{After, Answer, Exchange, Failure};
-use crate::http1::{Body, Framing, Persistence, Response, ResponseOut, Version};
+use super::{After, Exchange, Failure};
+use crate::http1::{Body, Framing, Persistence, Place, Response, ResponseOut, Version};
 use crate::io::{Buffer, SMALL};
 use crate::server::{Assigned, ServerConnection};
-use crate::session::forward::{self, Outcome};
+use crate::session::forward::{self, Head, Outcome};
 use crate::session::http::rest;
 use crate::session::tunnel::{self, Ends};
 use crate::state::LiveBackend;
@@ -22,9 +22,11 @@ impl Exchange<'_> {
         &mut self,
         backend: &Arc<LiveBackend>,
         assigned: &Assigned<'_>,
-        ((response, mut buffer, len), uploaded): (Answer, bool),
+        uploaded: bool,
         connection: ServerConnection,
     ) -> Result<After, Failure> {
+        let answer = self.answer.take();
+        let (response, mut buffer, len) = answer.expect("a response's head was received");
         self.progress.status = Some(response.status);
         self.progress.answered = true;
         let upgraded = response.status == 101;
@@ -32,16 +34,21 @@ impl Exchange<'_> {
         let head = buffer.data().get(..len).unwrap_or_default();
         self.scratch.out.clear();
         let how = ResponseOut { persistence };
-        response.write(
-            head,
-            &self.scratch.response_fields,
-            &how,
-            &mut self.scratch.out,
-        );
-        self.progress.bytes += response.logged_size(head, &self.scratch.response_fields);
-        buffer.consume(len);
+        let (fields, out) = (&self.scratch.response_fields, &mut self.scratch.out);
+        // A head that goes on as it came leaves from the buffer that it is in.
+        let standing = match response.write(head, fields, &how, out) {
+            Place::Input => len,
+            Place::Output => {
+                buffer.consume(len);
+                0
+            }
+        };
+        self.progress.bytes += response.logged_size();
 
         if upgraded {
+            let head = buffer.data().get(..standing).unwrap_or_default();
+            out.extend_from_slice(head);
+            buffer.consume(standing);
             return Ok(self.upgrade(backend, buffer, connection).await);
         }
         let mut body = Body::new(response.framing);
@@ -52,14 +59,16 @@ impl Exchange<'_> {
         let mut logged = 0;
         let result = {
             let (worker, client, server) = (self.worker, &self.client.stream, &connection.socket);
-            let out = &mut self.scratch.out;
+            let head = Head {
+                written: &mut self.scratch.out,
+                standing,
+            };
             let download = forward::download(
                 worker,
                 server,
                 client,
                 &mut body,
-                buffer,
-                out,
+                (head, buffer),
                 timeouts,
                 &mut logged,
             );
@@ -80,17 +89,7 @@ impl Exchange<'_> {
                 } else {
                     connection.socket.no_linger();
                 }
-                self.progress.termination = match upload_failed {
-                    Some(Outcome::Source) => Termination {
-                        who: b'C',
-                        when: b'D',
-                    },
-                    Some(Outcome::SourceTimeout) => Termination {
-                        who: b'c',
-                        when: b'D',
-                    },
-                    _ => Termination::default(),
-                };
+                self.progress.termination = upload_broken_off(upload_failed);
                 Ok(self.after_response(keep_client && done))
             }
             Err(outcome) => {
@@ -178,6 +177,16 @@ impl Exchange<'_> {
             self.worker.servers.put(self.worker, connection);
         }
     }
+}
+
+/// What the log says of a request that did not get through whole, whose response did.
+fn upload_broken_off(outcome: Option<Outcome>) -> Termination {
+    let who = match outcome {
+        Some(Outcome::Source) => b'C',
+        Some(Outcome::SourceTimeout) => b'c',
+        _ => return Termination::default(),
+    };
+    Termination { who, when: b'D' }
 }
 
 /// What the log says of a response that did not get through whole.
