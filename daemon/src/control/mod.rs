@@ -20,6 +20,7 @@ use tokio::sync::watch;
 
 use crate::appliance::Storage;
 use crate::child::{self, ChildError, UserIds};
+use crate::limits;
 use crate::rights;
 use crate::wire::parent::{Event, Role};
 use crate::wire::server;
@@ -63,6 +64,7 @@ pub(crate) enum ControlError {
 /// Runs until the parent says stop, or is gone.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), ControlError> {
     child::set_name(c"lanai-control");
+    limits::give_large_blocks_back();
     rights::become_user(arguments.user.0, &[]).map_err(ChildError::from)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
