@@ -68,7 +68,7 @@ const EFFECTS: [&str; 14] = [
     "sqlx",
     "hyper",
     "axum",
-    "rtnetlink",
+    "netlink-sys",
     "rand",
     "tempfile",
     "async-trait",

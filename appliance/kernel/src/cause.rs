@@ -9,7 +9,7 @@ use libc::{
 };
 
 use crate::error::Cause;
-use crate::socket::Failure;
+use crate::netlink::Failure;
 
 /// Why a step failed.
 pub(crate) fn of_step(step: &Step, failure: Failure) -> Cause {
@@ -19,6 +19,13 @@ pub(crate) fn of_step(step: &Step, failure: Failure) -> Cause {
     let mut words = match step {
         Step::AddRoute(route) | Step::ReplaceRoute { to: route, .. } => route_words(route, errno),
         Step::AddLink { interface, kind } => link_words(interface, kind, errno),
+        Step::SetMode { interface, .. } => match errno {
+            EOPNOTSUPP | EINVAL => Some(format!(
+                "the driver of {interface} does not take it; see `ethtool {interface}` for what it \
+                 supports"
+            )),
+            _ => None,
+        },
         Step::AddAddress(address) => match (Family::of(address.net), errno) {
             (Family::V6, EACCES | EOPNOTSUPP | EAFNOSUPPORT) => Some(format!(
                 "IPv6 is switched off on {}; set net.ipv6.conf.{0}.disable_ipv6 to 0, or leave the \
@@ -50,21 +57,28 @@ pub(crate) fn of_failure(failure: Failure) -> Cause {
                         try again";
             (text.to_owned(), 0)
         }
-        Failure::Silent => {
+        Failure::Silent { errno: 0 } => {
             let text = "the kernel did not answer; look into `dmesg` for a driver that hangs, and \
                         try again";
             (text.to_owned(), 0)
+        }
+        Failure::Silent { errno } => {
+            let text = format!(
+                "the kernel's answer was lost ({}); try again",
+                general(errno)
+            );
+            (text, errno)
         }
     };
     Cause { words, errno }
 }
 
 /// Why the rules of our table were not replaced.
-pub(crate) fn of_table(failure: &Failure) -> Cause {
+pub(crate) fn of_table(failure: Failure) -> Cause {
     let Failure::Refused { errno, said } = failure else {
-        return of_failure(failure.clone());
+        return of_failure(failure);
     };
-    let mut words = match *errno {
+    let mut words = match errno {
         ENOENT | EOPNOTSUPP => "this kernel lacks something that the rules need; see that the \
                                 modules nft_socket and nft_ct are there (`modprobe`)"
             .to_owned(),
@@ -73,13 +87,10 @@ pub(crate) fn of_table(failure: &Failure) -> Cause {
     };
     if let Some(said) = said {
         words.push_str(" (the kernel says: ");
-        words.push_str(said);
+        words.push_str(&said);
         words.push(')');
     }
-    Cause {
-        words,
-        errno: *errno,
-    }
+    Cause { words, errno }
 }
 
 /// Why a setting could not even be noted.

@@ -1,22 +1,27 @@
 //! Doing what was planned.
 
-use lanai_network::{InterfaceAddress, InterfaceName, LinkKind, Route, Step};
+use ipnet::IpNet;
+use lanai_network::{
+    InterfaceAddress, InterfaceName, LinkKind, ObservedLink, Route, Step, Sysctl, moved,
+};
 use libc::{EADDRNOTAVAIL, EEXIST, ENODEV, ENOENT, ESRCH};
+use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE};
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkMessage};
-use rtnetlink::packet_core::{NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE};
 
 use crate::error::{Cause, Error, ExecuteError};
 use crate::ledger::Ledger;
 use crate::message::{self, Names};
-use crate::socket::{Failure, Socket};
-use crate::{cause, nft, observe, sysctl};
+use crate::netlink::Failure;
+use crate::socket::Socket;
+use crate::{cause, ethtool, nft, observe, sysctl};
 
 /// Executes steps in order, in the network namespace of the calling thread. What is changed of
 /// settings is noted in the ledger.
 ///
 /// At the first failure the steps done so far are undone in reverse, and the error names the failing
-/// step and its cause; if undoing failed too, it says what is left. A step whose effect is there
+/// step and its cause; if undoing failed too, it says what is left. A step whose answer was lost may
+/// have been done, so it is undone with the others. A step whose effect is there
 /// already, because somebody else was faster, counts as done and is not undone.
 ///
 /// Must be called inside of a tokio runtime with I/O and time enabled. To be awaited to its end:
@@ -37,11 +42,14 @@ pub async fn execute(ledger: &Ledger, steps: &[Step]) -> Result<(), ExecuteError
         match executor.execute(step).await {
             Ok(Effect::Done) => undo.push(step.undo()),
             Ok(Effect::WasSo) => {}
-            Err(cause) => {
+            Err(stop) => {
+                if stop.perhaps {
+                    undo.push(step.undo());
+                }
                 return Err(ExecuteError {
                     step: step.clone(),
                     index,
-                    cause,
+                    cause: stop.cause,
                     not_undone: executor.take_back(undo).await,
                 });
             }
@@ -54,6 +62,36 @@ enum Effect {
     Done,
     /// Nothing was to be done.
     WasSo,
+}
+
+/// Why a step was not done.
+struct Stop {
+    cause: Cause,
+    /// It may have been done all the same. Undoing what was not done changes nothing.
+    perhaps: bool,
+}
+
+impl Stop {
+    fn new(failure: Failure, cause: impl FnOnce(Failure) -> Cause) -> Self {
+        Self {
+            perhaps: matches!(failure, Failure::Silent { .. }),
+            cause: cause(failure),
+        }
+    }
+
+    fn at(step: &Step, failure: Failure) -> Self {
+        Self::new(failure, |failure| cause::of_step(step, failure))
+    }
+}
+
+/// It failed before anything was asked for.
+impl From<Cause> for Stop {
+    fn from(cause: Cause) -> Self {
+        Self {
+            cause,
+            perhaps: false,
+        }
+    }
 }
 
 struct Executor<'a> {
@@ -74,31 +112,25 @@ impl<'a> Executor<'a> {
         Ok(executor)
     }
 
-    async fn read_names(&mut self) -> Result<(), Cause> {
+    async fn read_names(&mut self) -> Result<Vec<ObservedLink>, Cause> {
         let links = observe::links(&mut self.socket).await.map_err(words)?;
-        self.names = links.into_iter().map(|l| (l.index, l.name)).collect();
-        Ok(())
+        self.names = links.iter().map(|l| (l.index, l.name.clone())).collect();
+        Ok(links)
     }
 
     async fn take_back(&mut self, undo: Vec<Step>) -> Vec<(Step, Cause)> {
         let mut failed = Vec::new();
         for step in undo.into_iter().rev() {
-            if let Err(cause) = self.execute(&step).await {
-                failed.push((step, cause));
+            if let Err(stop) = self.execute(&step).await {
+                failed.push((step, stop.cause));
             }
         }
         failed
     }
 
-    async fn execute(&mut self, step: &Step) -> Result<Effect, Cause> {
+    async fn execute(&mut self, step: &Step) -> Result<Effect, Stop> {
         match step {
-            Step::SetSysctl { sysctl, from, to } => {
-                let noted = self.ledger.note(sysctl, from, to);
-                noted.map_err(|error| cause::of_ledger(&error))?;
-                let written = sysctl::write(sysctl, to);
-                written.map_err(|error| cause::of_sysctl(sysctl, &error))?;
-                Ok(Effect::Done)
-            }
+            Step::SetSysctl { sysctl, from, to } => Ok(self.set(sysctl, from, to)?),
             Step::AddLink { interface, kind } => self.add_link(step, interface, kind).await,
             Step::RemoveLink { interface, .. } => self.remove_link(step, interface).await,
             Step::SetMaster { interface, to, .. } => {
@@ -124,9 +156,18 @@ impl<'a> Executor<'a> {
                 self.change(step, RouteNetlinkMessage::SetLink(message), 0)
                     .await
             }
+            Step::SetMode { interface, to, .. } => {
+                let index = self.index(interface).await?;
+                done(step, ethtool::set(index, to).await)
+            }
             Step::SetLink { interface, up } => self.set_link(step, interface, *up).await,
             Step::AddAddress(address) => self.add_address(step, address).await,
             Step::RemoveAddress(address) => self.remove_address(step, address).await,
+            Step::OrderAddresses {
+                interface,
+                from,
+                to,
+            } => self.order_addresses(step, interface, from, to).await,
             Step::AddRoute(route) => self.add_route(step, route).await,
             Step::RemoveRoute(route) => self.remove_route(step, route).await,
             Step::ReplaceRoute { to, .. } => {
@@ -151,10 +192,23 @@ impl<'a> Executor<'a> {
                 }
             }
             Step::ReplaceTable { to, .. } => {
-                nft::replace(to.as_ref()).await?;
+                let replaced = nft::replace(to.as_ref()).await;
+                replaced.map_err(|failure| Stop::new(failure, cause::of_table))?;
                 Ok(Effect::Done)
             }
         }
+    }
+
+    fn set(&self, sysctl: &Sysctl, from: &str, to: &str) -> Result<Effect, Cause> {
+        let noted = self.ledger.note(sysctl, from, to);
+        noted.map_err(|error| cause::of_ledger(&error))?;
+        if let Err(error) = sysctl::write(sysctl, to) {
+            // What was known of the value that stays. Should this fail as well, it counts as its
+            // administrator's own from now on.
+            let _ = self.ledger.note(sysctl, to, from);
+            return Err(cause::of_sysctl(sysctl, &error));
+        }
+        Ok(Effect::Done)
     }
 
     async fn add_link(
@@ -162,23 +216,33 @@ impl<'a> Executor<'a> {
         step: &Step,
         interface: &InterfaceName,
         kind: &LinkKind,
-    ) -> Result<Effect, Cause> {
+    ) -> Result<Effect, Stop> {
         let below = match kind {
             LinkKind::Vlan { parent, .. } => Some(self.index(parent).await?),
             _ => None,
         };
         let message = RouteNetlinkMessage::NewLink(message::of_link(interface, kind, below));
-        let made = self.change(step, message, NLM_F_CREATE | NLM_F_EXCL).await;
+        let made = self.socket.change(message, NLM_F_CREATE | NLM_F_EXCL).await;
         // Its index is another one than that of an interface which had this name before.
-        self.read_names().await?;
-        made
+        let links = self.read_names().await.map_err(|cause| Stop {
+            cause,
+            perhaps: made.is_ok(),
+        })?;
+        let same =
+            |link: &ObservedLink| link.name == *interface && link.is_ours() && link.kind.is(kind);
+        match made {
+            Err(failure) if errno(&failure) == EEXIST && links.iter().any(same) => {
+                Ok(Effect::WasSo)
+            }
+            other => done(step, other),
+        }
     }
 
     async fn remove_link(
         &mut self,
         step: &Step,
         interface: &InterfaceName,
-    ) -> Result<Effect, Cause> {
+    ) -> Result<Effect, Stop> {
         let Some(index) = self.find(interface).await? else {
             return Ok(Effect::WasSo);
         };
@@ -198,7 +262,7 @@ impl<'a> Executor<'a> {
         step: &Step,
         interface: &InterfaceName,
         up: bool,
-    ) -> Result<Effect, Cause> {
+    ) -> Result<Effect, Stop> {
         let mut message = LinkMessage::default();
         message.header.index = self.index(interface).await?;
         message.header.change_mask = LinkFlags::Up;
@@ -213,7 +277,7 @@ impl<'a> Executor<'a> {
         &mut self,
         step: &Step,
         address: &InterfaceAddress,
-    ) -> Result<Effect, Cause> {
+    ) -> Result<Effect, Stop> {
         let index = self.index(&address.interface).await?;
         let message = RouteNetlinkMessage::NewAddress(message::of_address(address, index));
         let added = self.socket.change(message, NLM_F_CREATE | NLM_F_EXCL).await;
@@ -223,7 +287,7 @@ impl<'a> Executor<'a> {
             Err(failure) if errno(&failure) == EEXIST && self.has_address(address).await? => {
                 Ok(Effect::WasSo)
             }
-            Err(failure) => Err(cause::of_step(step, failure)),
+            Err(failure) => Err(Stop::at(step, failure)),
         }
     }
 
@@ -231,7 +295,7 @@ impl<'a> Executor<'a> {
         &mut self,
         step: &Step,
         address: &InterfaceAddress,
-    ) -> Result<Effect, Cause> {
+    ) -> Result<Effect, Stop> {
         let Some(index) = self.find(&address.interface).await? else {
             return Ok(Effect::WasSo);
         };
@@ -242,7 +306,62 @@ impl<'a> Executor<'a> {
         }
     }
 
-    async fn add_route(&mut self, step: &Step, route: &Route) -> Result<Effect, Cause> {
+    async fn order_addresses(
+        &mut self,
+        step: &Step,
+        interface: &InterfaceName,
+        from: &[IpNet],
+        to: &[IpNet],
+    ) -> Result<Effect, Stop> {
+        let Err(stop) = self.move_behind(step, interface, moved(from, to)).await else {
+            return Ok(Effect::Done);
+        };
+        // Which of them is where, and whether one is missing, is not known: with the first of them
+        // there, and all others behind it one after the other, they are as they were.
+        let back = match from.split_first() {
+            None => Ok(Effect::WasSo),
+            Some((first, others)) => match self.add_again(step, interface, *first).await {
+                Ok(_) => self.move_behind(step, interface, others).await,
+                failed => failed,
+            },
+        };
+        Err(Stop {
+            perhaps: back.is_err(),
+            ..stop
+        })
+    }
+
+    async fn move_behind(
+        &mut self,
+        step: &Step,
+        interface: &InterfaceName,
+        nets: &[IpNet],
+    ) -> Result<Effect, Stop> {
+        for net in nets {
+            let address = InterfaceAddress {
+                interface: interface.clone(),
+                net: *net,
+            };
+            self.remove_address(step, &address).await?;
+            self.add_again(step, interface, *net).await?;
+        }
+        Ok(Effect::Done)
+    }
+
+    async fn add_again(
+        &mut self,
+        step: &Step,
+        interface: &InterfaceName,
+        net: IpNet,
+    ) -> Result<Effect, Stop> {
+        let address = InterfaceAddress {
+            interface: interface.clone(),
+            net,
+        };
+        self.add_address(step, &address).await
+    }
+
+    async fn add_route(&mut self, step: &Step, route: &Route) -> Result<Effect, Stop> {
         let index = self.index_of(route.interface.as_ref()).await?;
         let message = RouteNetlinkMessage::NewRoute(message::of_route(route, index));
         let added = self.socket.change(message, NLM_F_CREATE | NLM_F_EXCL).await;
@@ -252,11 +371,11 @@ impl<'a> Executor<'a> {
             Err(failure) if errno(&failure) == EEXIST && self.has_route(route).await? => {
                 Ok(Effect::WasSo)
             }
-            Err(failure) => Err(cause::of_step(step, failure)),
+            Err(failure) => Err(Stop::at(step, failure)),
         }
     }
 
-    async fn remove_route(&mut self, step: &Step, route: &Route) -> Result<Effect, Cause> {
+    async fn remove_route(&mut self, step: &Step, route: &Route) -> Result<Effect, Stop> {
         let index = match &route.interface {
             None => None,
             Some(interface) => match self.find(interface).await? {
@@ -276,7 +395,7 @@ impl<'a> Executor<'a> {
         step: &Step,
         message: RouteNetlinkMessage,
         flags: u16,
-    ) -> Result<Effect, Cause> {
+    ) -> Result<Effect, Stop> {
         done(step, self.socket.change(message, flags).await)
     }
 
@@ -320,10 +439,10 @@ impl<'a> Executor<'a> {
     }
 }
 
-fn done(step: &Step, result: Result<(), Failure>) -> Result<Effect, Cause> {
+fn done(step: &Step, result: Result<(), Failure>) -> Result<Effect, Stop> {
     match result {
         Ok(()) => Ok(Effect::Done),
-        Err(failure) => Err(cause::of_step(step, failure)),
+        Err(failure) => Err(Stop::at(step, failure)),
     }
 }
 

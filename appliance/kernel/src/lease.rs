@@ -7,15 +7,16 @@ use std::net::Ipv4Addr;
 use ipnet::{IpNet, Ipv4Net};
 use lanai_network::{InterfaceAddress, InterfaceName, ObservedLink, Route, RouteKind, TABLE_MAIN};
 use libc::{EADDRNOTAVAIL, EEXIST, ENODEV, ESRCH};
+use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE};
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::address::{AddressAttribute, AddressMessage};
 use netlink_packet_route::link::{LinkFlags, LinkMessage};
 use netlink_packet_route::route::{RouteMessage, RouteProtocol};
-use rtnetlink::packet_core::{NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE};
 
 use crate::error::{Cause, Error};
 use crate::execute::words;
-use crate::socket::{Failure, Socket};
+use crate::netlink::Failure;
+use crate::socket::Socket;
 use crate::{cause, message, observe};
 
 /// The price of a lent default route, plus the interface's index: more than anybody configures.

@@ -2,8 +2,8 @@
 
 use std::io;
 
-use rtnetlink::sys::protocols::{NETLINK_NETFILTER, NETLINK_ROUTE};
-use rtnetlink::sys::{AsyncSocket, AsyncSocketExt, SocketAddr, TokioSocket};
+use netlink_sys::protocols::{NETLINK_NETFILTER, NETLINK_ROUTE};
+use netlink_sys::{AsyncSocket, AsyncSocketExt, SocketAddr, TokioSocket};
 
 use crate::error::Error;
 

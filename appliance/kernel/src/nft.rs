@@ -5,19 +5,17 @@
 //! somebody changed inside of the table, and would add two C libraries to the one process that has
 //! all rights. The messages that are needed fit on two pages: `encode` and `decode`.
 
-mod attributes;
+pub(crate) mod attributes;
 mod decode;
 mod encode;
 mod numbers;
 mod transport;
 
-use std::io;
-
 use lanai_network::Nftables;
 use lanai_network::nft::Table;
 
-use crate::error::{Cause, Error};
-use crate::socket::Failure;
+use crate::error::Error;
+use crate::netlink::Failure;
 use transport::Transport;
 
 /// Reads our table.
@@ -72,19 +70,9 @@ async fn generation(transport: &mut Transport) -> Result<Option<u32>, Failure> {
 }
 
 /// Puts `to` in the place of our table, in one transaction: nobody's packet ever meets half of it.
-pub(crate) async fn replace(to: Option<&Table>) -> Result<(), Cause> {
-    let failed = |failure| crate::cause::of_table(&failure);
-    let mut transport = Transport::open().map_err(|error| failed(Failure::from(error)))?;
-    transport.commit(&encode::replace(to)).await.map_err(failed)
-}
-
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
-        Self::Refused {
-            errno: error.raw_os_error().unwrap_or(libc::EIO),
-            said: None,
-        }
-    }
+pub(crate) async fn replace(to: Option<&Table>) -> Result<(), Failure> {
+    let mut transport = Transport::open()?;
+    transport.commit(&encode::replace(to)).await
 }
 
 const ATTEMPTS: u32 = 100;

@@ -14,8 +14,9 @@ use netlink_packet_route::rule::RuleMessage;
 use crate::error::{Cause, Error};
 use crate::ledger::Ledger;
 use crate::message::{self, Names, UnknownInterface};
-use crate::socket::{Failure, Socket};
-use crate::{cause, nft, sysctl};
+use crate::netlink::Failure;
+use crate::socket::Socket;
+use crate::{cause, ethtool, nft, sysctl};
 
 /// Reads links, addresses, routes of all tables, policy rules, our nftables table and the settings
 /// that `network` cares about, in the network namespace of the calling thread.
@@ -26,7 +27,8 @@ use crate::{cause, nft, sysctl};
 pub async fn observe(ledger: &Ledger) -> Result<Observed, Error> {
     let mut socket = Socket::open().map_err(Error::Socket)?;
     for _ in 0..ATTEMPTS {
-        let links = links(&mut socket).await?;
+        let mut links = links(&mut socket).await?;
+        modes(&mut links).await?;
         let names: Names = links.iter().map(|l| (l.index, l.name.clone())).collect();
         let addresses = addresses(&mut socket, &names).await?;
         let routes = routes(&mut socket, &names).await?;
@@ -63,6 +65,21 @@ pub(crate) async fn links(socket: &mut Socket) -> Result<Vec<ObservedLink>, Erro
     let mut links: Vec<_> = links.collect();
     links.sort_by_key(|link| link.index);
     Ok(links)
+}
+
+/// Adds how fast they are.
+async fn modes(links: &mut [ObservedLink]) -> Result<(), Error> {
+    let modes = ethtool::modes().await.map_err(|failure| Error::Dump {
+        what: "speeds of links",
+        cause: cause::of_failure(failure),
+    })?;
+    for (index, mode) in modes {
+        let link = links.iter_mut().find(|link| link.index == index);
+        if let Some(link) = link {
+            link.mode = Some(mode);
+        }
+    }
+    Ok(())
 }
 
 /// The addresses, in the kernel's order, which for IPv4 tells the first of a network.

@@ -80,7 +80,7 @@ fn transparent_mode_is_the_articles_state_and_leaves_no_trace() {
     let plan = namespace.enter(|| async { apply(&transparent()).await });
     let text = plan.to_string();
     for line in [
-        "add nftables table inet lanai: it is not as the configuration asks for\n  add chain forward \
+        "add nftables table inet lanai: it is not there\n  add chain forward \
          (type filter hook forward priority 0, policy drop) (haproxy.cfg:7)\n  add chain divert \
          (type filter hook prerouting priority -150, policy accept) (haproxy.cfg:7)\n  add rule \
          divert: meta l4proto tcp socket wildcard 1 accept comment \"sockets on every address take \
@@ -521,5 +521,50 @@ fn a_bridge_is_made_filled_and_gone_again() {
     }
     namespace.enter(|| async { apply(&Desired::default()).await });
     assert!(!namespace.ip("-br link").contains("br0"));
+    assert_eq!(namespace.changes_since(&before), [""; 0]);
+}
+
+/// `ethtool` is the witness of what the kernel tells; a veth pair has one mode.
+#[test]
+fn the_mode_of_a_link_is_seen_and_one_that_it_does_not_have_is_a_note() {
+    let namespace = namespace();
+    let seen = namespace.exec("ethtool", "eth0");
+    for line in ["Speed: 10000Mb/s", "Duplex: Full", "Auto-negotiation: off"] {
+        assert!(seen.contains(line), "{line} is not in\n{seen}");
+    }
+    let mode = namespace.enter(|| async {
+        let observed = lanai_kernel::observe(&ledger()).await.unwrap();
+        observed.link("eth0").unwrap().mode
+    });
+    let mode = mode.expect("a mode");
+    assert_eq!(
+        (
+            mode.autonegotiation,
+            mode.speed,
+            mode.full_duplex,
+            mode.settable
+        ),
+        (false, Some(10000), Some(true), false)
+    );
+    let mut text = services(ETH0);
+    text.networks[0].link.autonegotiation = Some(true);
+    let wanted = lanai_network::desired(&text, &Config::default());
+    let done = namespace.enter(|| async { apply(&wanted).await });
+    let note = "note: 'autoneg on' is not supported by eth0, whose driver has one mode only; it stays \
+                as it is (services.cfg:1)";
+    assert!(done.to_string().contains(note), "{done}");
+    // Should a plan ask for it all the same, the error says what to do, and all is undone.
+    let before = namespace.dump();
+    let step = Step::SetMode {
+        interface: "eth0".into(),
+        from: mode,
+        to: lanai_network::LinkMode {
+            autonegotiation: true,
+            ..mode
+        },
+    };
+    let failed = namespace.enter(|| async { lanai_kernel::execute(&ledger(), &[step]).await });
+    let failed = failed.expect_err("it cannot work").to_string();
+    assert!(failed.contains("see `ethtool eth0`"), "{failed}");
     assert_eq!(namespace.changes_since(&before), [""; 0]);
 }

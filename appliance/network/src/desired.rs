@@ -5,7 +5,7 @@ mod input;
 mod links;
 mod routing;
 mod settings;
-mod transparent;
+pub(crate) mod transparent;
 
 use std::net::SocketAddr;
 
@@ -13,7 +13,7 @@ use lanai_model::Origin;
 use lanai_model::layer7;
 use lanai_model::services::{Network, Services};
 
-use crate::link::LinkKind;
+use crate::link::{LinkKind, LinkMode};
 use crate::nft::{self, Base, Chain, Table};
 use crate::ports::{PortSet, Ports};
 use crate::rule::PolicyRule;
@@ -107,6 +107,8 @@ pub struct WantedLink {
     pub primary: Option<InterfaceName>,
     /// Largest packet in bytes; `None` leaves it as it is.
     pub mtu: Option<u32>,
+    /// Autonegotiation, or speed and duplex without it; `None` leaves it as it is.
+    pub mode: Option<LinkMode>,
     /// The `service network` line, or the line that makes it part of another one.
     pub origin: Origin,
 }

@@ -38,7 +38,7 @@ pub use desired::{
 };
 pub use doctor::{Finding, Health, Stage, examine};
 pub use facts::{Capabilities, Capability, Facts, Feature, Presence, Tried};
-pub use link::{Bond, LinkKind};
+pub use link::{Bond, LinkKind, LinkMode};
 pub use observed::{
     Nftables, Observed, ObservedAddress, ObservedLink, ObservedRoute, ObservedRule, ObservedSysctl,
 };
@@ -50,7 +50,7 @@ pub use rule::{Mark, PolicyRule, RuleAction};
 pub use state::{
     Family, InterfaceAddress, InterfaceName, NextHop, Route, RouteKind, effective_metric,
 };
-pub use step::{Detail, PlannedStep, Step};
+pub use step::{Detail, PlannedStep, Step, moved};
 pub use sysctl::{Held, Scope, Sysctl, Tuning};
 
 /// `rtm_protocol` of every route we add: 76, the letter L.

@@ -50,6 +50,49 @@ pub struct Bond {
     pub xmit_hash_policy: Option<u8>,
 }
 
+/// How fast a link is, and who says so (`ethtool(8)`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkMode {
+    /// Both ends agree on speed and duplex.
+    pub autonegotiation: bool,
+    /// Megabits per second, if known.
+    pub speed: Option<u32>,
+    /// Whether it sends and receives at the same time, if known.
+    pub full_duplex: Option<bool>,
+    /// Whether the driver offers more than what is.
+    #[serde(default)]
+    pub settable: bool,
+}
+
+impl LinkMode {
+    /// Whether a link of this mode is as `wanted`: what both ends agree on is theirs.
+    pub fn is(&self, wanted: &Self) -> bool {
+        fn good<T: PartialEq>(here: Option<T>, wanted: Option<T>) -> bool {
+            wanted.is_none() || here == wanted
+        }
+        self.autonegotiation == wanted.autonegotiation
+            && (self.autonegotiation
+                || (good(self.speed, wanted.speed) && good(self.full_duplex, wanted.full_duplex)))
+    }
+}
+
+/// As `ethtool -s` takes it.
+impl fmt::Display for LinkMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.autonegotiation {
+            return f.write_str("autoneg on");
+        }
+        f.write_str("autoneg off")?;
+        if let Some(speed) = self.speed {
+            write!(f, " speed {speed}")?;
+        }
+        match self.full_duplex {
+            Some(full) => write!(f, " duplex {}", if full { "full" } else { "half" }),
+            None => Ok(()),
+        }
+    }
+}
+
 impl LinkKind {
     /// Whether an interface of this kind is what is `wanted`.
     pub fn is(&self, wanted: &Self) -> bool {

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::link::LinkKind;
+use crate::link::{LinkKind, LinkMode};
 use crate::nft;
 use crate::rule::PolicyRule;
 use crate::state::{InterfaceAddress, InterfaceName, NextHop, Route};
@@ -105,6 +105,9 @@ pub struct ObservedLink {
     /// Of a bond, the link that is used while it works.
     #[serde(default)]
     pub primary: Option<InterfaceName>,
+    /// How fast it is, if its driver tells.
+    #[serde(default)]
+    pub mode: Option<LinkMode>,
     /// Whether it is a loopback interface.
     pub loopback: bool,
 }

@@ -69,7 +69,7 @@ impl fmt::Display for Plan {
 pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
     let mut plan = Plan::default();
     let table = table::plan(desired, observed, &mut plan);
-    let links = links::plan(desired, observed, &mut plan.problems);
+    let links = links::plan(desired, observed, &mut plan);
     let (world, missing) = (&links.world, &links.missing);
     // Nothing is forwarded without a filter that says what may be.
     let guarded = world.nftables != Nftables::Missing;

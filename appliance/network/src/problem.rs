@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use lanai_model::Origin;
 use serde::{Deserialize, Serialize};
 
-use crate::link::LinkKind;
+use crate::link::{LinkKind, LinkMode};
 use crate::observed::ObservedRoute;
 use crate::state::{InterfaceAddress, InterfaceName, Route};
 use crate::sysctl::Sysctl;
@@ -118,6 +118,15 @@ pub enum Note {
         /// The line that leads to it.
         origin: Option<Origin>,
     },
+    /// A link's driver offers no choice of speed, duplex or autonegotiation.
+    OneModeOnly {
+        /// The link.
+        interface: InterfaceName,
+        /// What is wanted of it.
+        wanted: LinkMode,
+        /// The line of its block.
+        origin: Origin,
+    },
 }
 
 impl fmt::Display for Note {
@@ -137,6 +146,15 @@ impl fmt::Display for Note {
                     None => Ok(()),
                 }
             }
+            Self::OneModeOnly {
+                interface,
+                wanted,
+                origin,
+            } => write!(
+                f,
+                "'{wanted}' is not supported by {interface}, whose driver has one mode only; it \
+                 stays as it is ({origin})"
+            ),
         }
     }
 }

@@ -12,13 +12,15 @@ pub(crate) use links::first_mtu;
 use std::fmt;
 use std::net::IpAddr;
 
+use ipnet::IpNet;
+
 use crate::nft::Table;
 use crate::observed::{
     Nftables, Observed, ObservedAddress, ObservedLink, ObservedRoute, ObservedRule,
 };
 use crate::rule::PolicyRule;
-use crate::state::{Family, InterfaceAddress, Route, RouteKind};
-use crate::step::Step;
+use crate::state::{Family, InterfaceAddress, InterfaceName, Route, RouteKind};
+use crate::step::{Step, moved};
 use crate::sysctl::{Held, Scope, Sysctl};
 use crate::{ADDRESS_PROTOCOL, ROUTE_PROTOCOL, RULE_PROTOCOL};
 
@@ -43,9 +45,15 @@ pub fn apply(observed: &mut Observed, step: &Step) -> Result<(), Refusal> {
         Step::SetMaster { interface, to, .. } => links::join(observed, interface, to.as_ref()),
         Step::SetPrimary { interface, to, .. } => links::lead(observed, interface, to.as_ref()),
         Step::SetMtu { interface, to, .. } => links::set_mtu(observed, interface, *to),
+        Step::SetMode { interface, to, .. } => links::set_mode(observed, interface, *to),
         Step::SetLink { interface, up } => links::set_up(observed, interface, *up),
         Step::AddAddress(address) => add_address(observed, address),
         Step::RemoveAddress(address) => remove_address(observed, address),
+        Step::OrderAddresses {
+            interface,
+            from,
+            to,
+        } => order_addresses(observed, interface, moved(from, to)),
         Step::AddRoute(route) => add_route(observed, route),
         Step::RemoveRoute(route) => remove_route(observed, route).map(drop),
         Step::ReplaceRoute { from, to } => replace_route(observed, from, to),
@@ -169,6 +177,18 @@ fn remove_address(observed: &mut Observed, address: &InterfaceAddress) -> Done {
             other.route.interface.as_ref() != Some(&address.interface)
                 || Family::of(other.route.destination) == Family::V6
         });
+    }
+    Ok(())
+}
+
+fn order_addresses(observed: &mut Observed, interface: &InterfaceName, moved: &[IpNet]) -> Done {
+    for net in moved {
+        let address = InterfaceAddress {
+            interface: interface.clone(),
+            net: *net,
+        };
+        remove_address(observed, &address)?;
+        add_address(observed, &address)?;
     }
     Ok(())
 }

@@ -2,10 +2,11 @@
 
 use std::fmt;
 
+use ipnet::IpNet;
 use lanai_model::Origin;
 use serde::{Deserialize, Serialize};
 
-use crate::link::LinkKind;
+use crate::link::{LinkKind, LinkMode};
 use crate::nft;
 use crate::rule::PolicyRule;
 use crate::state::{InterfaceAddress, InterfaceName, Route};
@@ -68,6 +69,15 @@ pub enum Step {
         /// The value it gets.
         to: u32,
     },
+    /// Set autonegotiation, or speed and duplex without it.
+    SetMode {
+        /// Which interface.
+        interface: InterfaceName,
+        /// The mode it had, for undoing.
+        from: LinkMode,
+        /// The mode it gets.
+        to: LinkMode,
+    },
     /// Bring an interface up or down.
     SetLink {
         /// Which.
@@ -80,6 +90,16 @@ pub enum Step {
     AddAddress(InterfaceAddress),
     /// Remove an address.
     RemoveAddress(InterfaceAddress),
+    /// Put addresses of ours of one IPv4 network in another order: the box sends from the first. Only
+    /// those that [`moved`] names are taken away for a moment.
+    OrderAddresses {
+        /// The interface.
+        interface: InterfaceName,
+        /// The order that they have, for undoing.
+        from: Vec<IpNet>,
+        /// The order that they get.
+        to: Vec<IpNet>,
+    },
     /// Add a route.
     AddRoute(Route),
     /// Remove a route.
@@ -145,9 +165,27 @@ impl Step {
                 from: to,
                 to: from,
             },
+            Self::SetMode {
+                interface,
+                from,
+                to,
+            } => Self::SetMode {
+                interface,
+                from: to,
+                to: from,
+            },
             Self::SetLink { interface, up } => Self::SetLink { interface, up: !up },
             Self::AddAddress(address) => Self::RemoveAddress(address),
             Self::RemoveAddress(address) => Self::AddAddress(address),
+            Self::OrderAddresses {
+                interface,
+                from,
+                to,
+            } => Self::OrderAddresses {
+                interface,
+                from: to,
+                to: from,
+            },
             Self::AddRoute(route) => Self::RemoveRoute(route),
             Self::RemoveRoute(route) => Self::AddRoute(route),
             Self::ReplaceRoute { from, to } => Self::ReplaceRoute { from: to, to: from },
@@ -157,6 +195,17 @@ impl Step {
         }
     }
 }
+
+/// Those of `to` that go to the end, one after the other, to turn the order `from` into it. The first of
+/// `to` is never one of them, so that the network is never without an address.
+pub fn moved<'a>(from: &[IpNet], to: &'a [IpNet]) -> &'a [IpNet] {
+    let mut rest = from.iter();
+    let stay = to.iter().take_while(|net| rest.any(|other| other == *net));
+    to.get(stay.count()..).unwrap_or_default()
+}
+
+/// More addresses than these are not named when they are put in order.
+const ORDER_SHOWN: usize = 4;
 
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -190,6 +239,11 @@ impl fmt::Display for Step {
                 from,
                 to,
             } => write!(f, "set the MTU of {interface} to {to} (was {from})"),
+            Self::SetMode {
+                interface,
+                from,
+                to,
+            } => write!(f, "set {interface} to {to} (was {from})"),
             Self::SetLink {
                 interface,
                 up: true,
@@ -207,6 +261,19 @@ impl fmt::Display for Step {
                     "remove address {} from {}",
                     address.net, address.interface
                 )
+            }
+            Self::OrderAddresses { interface, to, .. } => {
+                let first = to.iter().take(ORDER_SHOWN).map(IpNet::to_string);
+                let first: Vec<String> = first.collect();
+                write!(
+                    f,
+                    "put addresses of {interface} in order: {}",
+                    first.join(", ")
+                )?;
+                match to.len().saturating_sub(ORDER_SHOWN) {
+                    0 => Ok(()),
+                    more => write!(f, " and {more} more"),
+                }
             }
             Self::AddRoute(route) => write!(f, "add route {route}"),
             Self::RemoveRoute(route) => write!(f, "remove route {route}"),

@@ -86,6 +86,15 @@ fn the_kernels_own_words_are_kept() {
         words.ends_with(" (the kernel says: Nexthop has invalid gateway)"),
         "{words}"
     );
-    assert!(of_failure(Failure::Silent).words.contains("dmesg"));
+    assert!(
+        of_failure(Failure::Silent { errno: 0 })
+            .words
+            .contains("dmesg")
+    );
+    let lost = of_failure(Failure::Silent { errno: ENOMEM });
+    assert!(
+        lost.words.contains("was lost (the kernel has no memory"),
+        "{lost}"
+    );
     assert!(of_failure(Failure::Unsteady).words.contains("try again"));
 }

@@ -4,11 +4,11 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use lanai_network::{Family, Mark, ObservedRule, PolicyRule, RULE_PROTOCOL, RuleAction};
+use netlink_packet_core::Nla;
 use netlink_packet_route::AddressFamily;
 use netlink_packet_route::rule::{
     RuleAction as Action, RuleAttribute, RuleFlags, RuleHeader, RuleMessage,
 };
-use rtnetlink::packet_core::Nla;
 
 /// A rule; `None` for one of a family other than IP.
 pub(crate) fn rule(message: &RuleMessage) -> Option<ObservedRule> {

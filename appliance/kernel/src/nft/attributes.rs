@@ -1,32 +1,38 @@
 //! Netlink attributes (`linux/netlink.h`), written and read.
 
+use crate::netlink::aligned;
+
 /// Attributes under construction.
 #[derive(Default)]
-pub(super) struct Attributes(Vec<u8>);
+pub(crate) struct Attributes(Vec<u8>);
 
 impl Attributes {
-    pub(super) fn bytes(mut self, kind: u16, value: &[u8]) -> Self {
+    pub(crate) fn bytes(mut self, kind: u16, value: &[u8]) -> Self {
         self.push(kind, value);
         self
     }
 
     /// Zero at the end, as the kernel reads names.
-    pub(super) fn name(self, kind: u16, name: &str) -> Self {
+    pub(crate) fn name(self, kind: u16, name: &str) -> Self {
         let mut value = name.as_bytes().to_vec();
         value.push(0);
         self.bytes(kind, &value)
     }
 
     /// nftables has its numbers in the network's byte order.
-    pub(super) fn number(self, kind: u16, value: u32) -> Self {
+    pub(crate) fn number(self, kind: u16, value: u32) -> Self {
         self.bytes(kind, &value.to_be_bytes())
     }
 
-    pub(super) fn nested(self, kind: u16, inside: Self) -> Self {
+    pub(crate) fn nested(self, kind: u16, inside: Self) -> Self {
         self.bytes(kind | NLA_F_NESTED, &inside.0)
     }
 
-    pub(super) fn into_bytes(self) -> Vec<u8> {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
         self.0
     }
 
@@ -42,30 +48,30 @@ impl Attributes {
 
 /// Attributes that were received; reading ends at the first that is cut short.
 #[derive(Clone, Copy)]
-pub(super) struct Received<'a>(pub(super) &'a [u8]);
+pub(crate) struct Received<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Received<'a> {
-    pub(super) fn get(self, kind: u16) -> Option<&'a [u8]> {
+    pub(crate) fn get(self, kind: u16) -> Option<&'a [u8]> {
         self.into_iter()
             .find_map(|(other, value)| (other == kind).then_some(value))
     }
 
-    pub(super) fn number(self, kind: u16) -> Option<u32> {
+    pub(crate) fn number(self, kind: u16) -> Option<u32> {
         let bytes = self.get(kind)?.try_into().ok()?;
         Some(u32::from_be_bytes(bytes))
     }
 
-    pub(super) fn name(self, kind: u16) -> Option<&'a str> {
+    pub(crate) fn name(self, kind: u16) -> Option<&'a str> {
         let bytes = self.get(kind)?.split(|byte| *byte == 0).next()?;
         std::str::from_utf8(bytes).ok()
     }
 
-    pub(super) fn nested(self, kind: u16) -> Option<Self> {
+    pub(crate) fn nested(self, kind: u16) -> Option<Self> {
         self.get(kind).map(Received)
     }
 
     /// Whether it has attributes of these kinds and of no other.
-    pub(super) fn only(self, kinds: &[u16]) -> bool {
+    pub(crate) fn only(self, kinds: &[u16]) -> bool {
         self.into_iter().all(|(kind, _)| kinds.contains(&kind))
     }
 }
@@ -83,10 +89,6 @@ impl<'a> Iterator for Received<'a> {
             .unwrap_or_default();
         Some((kind & NLA_TYPE_MASK, value))
     }
-}
-
-pub(super) fn aligned(length: usize) -> usize {
-    length.saturating_add(3) & !3
 }
 
 const HEADER: usize = 4;

@@ -3,8 +3,9 @@
 use lanai_network::nft::{Base, Chain, Expression, Hook, Rule, TABLE, Table};
 use libc::{NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_REQUEST};
 
-use super::attributes::{Attributes, aligned};
+use super::attributes::Attributes;
 use super::numbers::*;
+use crate::netlink::aligned;
 
 /// One message without its place in a conversation, which the transport adds.
 pub(super) struct Message {

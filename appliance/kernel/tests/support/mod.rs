@@ -5,9 +5,12 @@
     reason = "each test file uses its part of this; what is not there must end the test"
 )]
 
-use std::collections::BTreeSet;
+pub(crate) mod random;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::future::Future;
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
@@ -131,7 +134,7 @@ impl Namespace {
         // queueing discipline for good. The kernel has IPv6's multicast route while a link is up.
         for arguments in [
             "-br link",
-            "-o addr",
+            "-6 -o addr",
             "-4 route show table all",
             "-6 route show table all",
             "-4 rule",
@@ -140,6 +143,17 @@ impl Namespace {
             let text = self.ip(arguments);
             let lines = text.lines().filter(|line| !line.contains("ff00::/8"));
             dump.extend(lines.map(str::to_owned));
+        }
+        // Each with its place in its network: the box sends from the first.
+        let mut places: BTreeMap<String, u32> = BTreeMap::new();
+        for line in self.ip("-4 -o addr").lines() {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let net: IpNet = words[3].parse().expect("an address");
+            let place = places
+                .entry(format!("{} {}", words[1], net.trunc()))
+                .or_default();
+            *place += 1;
+            dump.insert(format!("{place}. {line}"));
         }
         let settings = "-a -r ^net.(core.somaxconn|ipv[46].(conf|ip_|tcp_tw|tcp_max_))";
         let settings = self.exec("sysctl", settings);
@@ -302,13 +316,18 @@ pub(crate) async fn apply(desired: &Desired) -> Plan {
 
 /// The ledger of the calling thread's namespace.
 pub(crate) fn ledger() -> Ledger {
+    Ledger::at(ledger_path())
+}
+
+/// Its file.
+pub(crate) fn ledger_path() -> PathBuf {
     let namespace = std::fs::read_link("/proc/thread-self/ns/net").expect("/proc");
     let inode: String = namespace
         .to_string_lossy()
         .matches(char::is_numeric)
         .collect();
     let directory = std::env::temp_dir();
-    Ledger::at(directory.join(format!("lanai-net-{}-{inode}", std::process::id())))
+    directory.join(format!("lanai-net-{}-{inode}", std::process::id()))
 }
 
 /// Observes and plans.

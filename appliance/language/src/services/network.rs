@@ -61,22 +61,19 @@ pub(super) const ROWS: &[Row<NetworkDraft>] = &[
         "{on|off}",
         "Switches autonegotiation of the link on or off; without the line the driver decides.",
         link::auto,
-    )
-    .not_yet("the link keeps the autonegotiation its driver chose"),
+    ),
     Row::aloha(
         "speed",
         "<megabits per second>",
         "Sets the speed of a link whose autonegotiation is off.",
         link::speed,
-    )
-    .not_yet("the link keeps the speed its driver chose"),
+    ),
     Row::own(
         "duplex",
         "{half|full}",
         "Sets which ways a link sends at a time, where its autonegotiation is off.",
         link::duplex,
-    )
-    .not_yet("the link keeps the duplex its driver chose"),
+    ),
     Row::own(
         "mtu",
         "<bytes>",

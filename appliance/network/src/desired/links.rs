@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use lanai_model::services::{self, Member, Network, Services};
+use lanai_model::services::{self, Duplex, Member, Network, Services};
 
 use super::WantedLink;
-use crate::link::{Bond, LinkKind};
+use crate::link::{Bond, LinkKind, LinkMode};
 
 /// Those with a block, then members of bonds and bridges that have none.
 pub(super) fn links(services: &Services) -> Vec<WantedLink> {
@@ -22,6 +22,7 @@ pub(super) fn links(services: &Services) -> Vec<WantedLink> {
                     master,
                     primary: None,
                     mtu: None,
+                    mode: None,
                     origin: member.origin.clone(),
                 }),
             }
@@ -59,6 +60,12 @@ fn link(network: &Network) -> WantedLink {
         master: None,
         primary,
         mtu: settings.mtu,
+        mode: settings.autonegotiation.map(|autonegotiation| LinkMode {
+            autonegotiation,
+            speed: settings.speed,
+            full_duplex: settings.duplex.map(|duplex| duplex == Duplex::Full),
+            settable: true,
+        }),
         origin: network.origin.clone(),
     }
 }

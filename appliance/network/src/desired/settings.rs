@@ -86,10 +86,11 @@ fn forwarding(family: Family, forwarding: &Forwarding) -> WantedSysctl {
 /// connections".
 fn profile(config: &layer7::Config) -> Vec<WantedSysctl> {
     let local = LOCAL_PORTS;
+    let first = config.proxies.first().map(|proxy| &proxy.origin);
     let wanted = |need, why: &str| WantedSysctl {
         need,
         why: why.to_owned(),
-        origin: None,
+        origin: first.cloned(),
     };
     let mut profile = vec![
         wanted(

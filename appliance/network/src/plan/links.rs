@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use lanai_model::Origin;
 
-use super::{NO_LONGER_WANTED, Part, because};
+use super::{NO_LONGER_WANTED, Part, Plan, because};
 use crate::desired::{Desired, WantedLink};
 use crate::link::LinkKind;
 use crate::observed::{Observed, ObservedLink};
-use crate::problem::Problem;
+use crate::problem::{Note, Problem};
 use crate::simulation;
 use crate::state::InterfaceName;
 use crate::step::{PlannedStep, Step};
@@ -27,12 +27,13 @@ pub(super) struct Links {
     pub(super) leaving: BTreeSet<InterfaceName>,
 }
 
-pub(super) fn plan(desired: &Desired, observed: &Observed, problems: &mut Vec<Problem>) -> Links {
+pub(super) fn plan(desired: &Desired, observed: &Observed, plan: &mut Plan) -> Links {
     let mut builder = Builder {
         world: observed.clone(),
         steps: Vec::new(),
         missing: BTreeSet::new(),
-        problems,
+        problems: &mut plan.problems,
+        notes: &mut plan.notes,
     };
     let wanted = builder.make(desired);
     builder.report_missing(desired);
@@ -41,6 +42,7 @@ pub(super) fn plan(desired: &Desired, observed: &Observed, problems: &mut Vec<Pr
     }
     for link in &wanted {
         builder.settings(link);
+        builder.mode(link);
     }
     for link in &wanted {
         builder.bring_up(link);
@@ -71,6 +73,7 @@ struct Builder<'a> {
     steps: Vec<PlannedStep>,
     missing: BTreeSet<InterfaceName>,
     problems: &'a mut Vec<Problem>,
+    notes: &'a mut Vec<Note>,
 }
 
 impl Builder<'_> {
@@ -266,6 +269,29 @@ impl Builder<'_> {
                 to: Some(primary.clone()),
             };
             self.step(step, "it is another one", &wanted.origin);
+        }
+    }
+
+    /// A link that has one mode only keeps it, and the plan says so: a virtual machine's, mostly.
+    fn mode(&mut self, wanted: &WantedLink) {
+        let (Some(to), Some(link)) = (wanted.mode, self.there(wanted)) else {
+            return;
+        };
+        match link.mode {
+            Some(from) if from.is(&to) => {}
+            Some(from) if from.settable => {
+                let step = Step::SetMode {
+                    interface: wanted.name.clone(),
+                    from,
+                    to,
+                };
+                self.step(step, "it is another one", &wanted.origin);
+            }
+            _ => self.notes.push(Note::OneModeOnly {
+                interface: wanted.name.clone(),
+                wanted: to,
+                origin: wanted.origin.clone(),
+            }),
         }
     }
 

@@ -42,7 +42,10 @@ pub(super) fn plan(desired: &Desired, observed: &Observed, plan: &mut Plan) -> P
     };
     let changes_first = between.as_ref() != there;
     if changes_first {
-        let why = "it is not as the configuration asks for";
+        let why = match there {
+            None => "it is not there",
+            Some(_) => "it is not as the configuration asks for",
+        };
         part.add.push(replace(there, between.as_ref(), why, true));
     }
     if between != wanted {

@@ -163,6 +163,66 @@ fn the_first_written_address_of_a_network_is_added_first() {
     );
 }
 
+/// Addresses of eth0 in the kernel's order.
+fn addresses(observed: &Observed) -> Vec<String> {
+    let nets = observed.addresses_of("eth0");
+    nets.map(|other| other.address.net.to_string()).collect()
+}
+
+#[test]
+fn addresses_of_a_network_come_into_the_order_in_which_they_are_written_and_back() {
+    let text = |hosts: &[u8]| {
+        let add =
+            |text: crate::testing::Text, host: &u8| text.address(&format!("10.0.0.{host}/24"));
+        services([hosts.iter().fold(network("eth0"), add)])
+    };
+    let orders: [&[u8]; 6] = [
+        &[3, 4],
+        &[4, 3],
+        &[5, 3, 4],
+        &[4],
+        &[3, 5, 4, 6],
+        &[6, 5, 4, 3],
+    ];
+    for (one, other) in orders
+        .iter()
+        .flat_map(|one| orders.map(|other| (*one, other)))
+    {
+        let mut observed = kernel(&["eth0"]);
+        apply(&text(one), &mut observed);
+        let before = addresses(&observed);
+        let done = apply(&text(other), &mut observed);
+        let wanted: Vec<String> = other
+            .iter()
+            .map(|host| format!("10.0.0.{host}/24"))
+            .collect();
+        assert_eq!(addresses(&observed), wanted, "{done}");
+        let done: Vec<Step> = done.steps().map(|planned| planned.step.undo()).collect();
+        for step in done.iter().rev() {
+            simulation::apply(&mut observed, step).unwrap();
+        }
+        assert_eq!(addresses(&observed), before);
+    }
+}
+
+#[test]
+fn the_order_of_addresses_is_not_touched_where_somebody_else_would_suffer() {
+    let text = |hosts: [&str; 2]| services([network("eth0").address(hosts[0]).address(hosts[1])]);
+    let (one, other) = ("10.0.0.3/24", "10.0.0.4/24");
+    let mut observed = kernel(&["eth0"]);
+    apply(&text([one, other]), &mut observed);
+    let mut theirs = observed.clone();
+    add_foreign_address(&mut theirs, "eth0", "10.0.0.9/24");
+    assert!(plan_for(&text([other, one]), &theirs).is_empty());
+    add_foreign_route(&mut observed, via("192.0.2.0/24", "10.0.0.1", "eth0", 0));
+    assert_eq!(
+        lines(&plan_for(&text([other, one]), &observed)),
+        ["put addresses of eth0 in order: 10.0.0.4/24, 10.0.0.3/24"]
+    );
+    observed.routes.last_mut().unwrap().source = Some("10.0.0.3".parse().unwrap());
+    assert!(plan_for(&text([other, one]), &observed).is_empty());
+}
+
 #[test]
 fn an_ipv6_address_with_another_prefix_length_is_removed_before_it_is_added() {
     let mut observed = kernel(&["eth0"]);

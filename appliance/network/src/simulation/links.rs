@@ -2,7 +2,7 @@
 
 use super::Done;
 use crate::LINK_GROUP;
-use crate::link::LinkKind;
+use crate::link::{LinkKind, LinkMode};
 use crate::observed::{Observed, ObservedLink, ObservedSysctl};
 use crate::state::{InterfaceName, NextHop};
 
@@ -26,6 +26,7 @@ pub(super) fn add(observed: &mut Observed, name: &InterfaceName, kind: &LinkKind
         carrier: false,
         kind: kind.clone(),
         group: LINK_GROUP,
+        mode: None,
         mtu,
         master: None,
         primary: None,
@@ -133,6 +134,16 @@ pub(super) fn lead(
 
 pub(super) fn set_mtu(observed: &mut Observed, name: &InterfaceName, mtu: u32) -> Done {
     find(observed, name)?.mtu = mtu;
+    Ok(())
+}
+
+pub(super) fn set_mode(observed: &mut Observed, name: &InterfaceName, to: LinkMode) -> Done {
+    let link = find(observed, name)?;
+    let mode = link.mode.as_mut().filter(|mode| mode.settable);
+    let mode = mode.ok_or("its driver has one mode only")?;
+    mode.autonegotiation = to.autonegotiation;
+    mode.speed = to.speed.or(mode.speed);
+    mode.full_duplex = to.full_duplex.or(mode.full_duplex);
     Ok(())
 }
 

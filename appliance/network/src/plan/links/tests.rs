@@ -7,7 +7,7 @@ use lanai_model::services::{
 
 use crate::plan::{Plan, plan};
 use crate::testing::{kernel, network, origin};
-use crate::{LinkKind, Observed, ObservedLink, Problem, Step, desired, simulation};
+use crate::{LinkKind, LinkMode, Observed, ObservedLink, Problem, Step, desired, simulation};
 
 fn member(name: &str) -> Member {
     Member {
@@ -229,4 +229,48 @@ fn what_others_made_is_no_ones_to_remove_and_is_used_if_it_fits() {
     let gone = plan_for(&text(vec![]), &observed);
     let removes = |step: &Step| matches!(step, Step::RemoveLink { .. });
     assert!(!steps(&gone).any(removes), "{gone}");
+}
+
+#[test]
+fn a_mode_is_set_where_the_driver_has_a_choice_and_noted_where_it_has_none() {
+    let mut block = network("eth0").into_network();
+    block.link.autonegotiation = Some(false);
+    block.link.speed = Some(100);
+    block.link.duplex = Some(services::Duplex::Full);
+    let wanted = text(vec![block]);
+    let planned = |observed: &Observed| plan(&desired(&wanted, &Config::default()), observed);
+    let mode = |autonegotiation, settable| {
+        Some(LinkMode {
+            autonegotiation,
+            speed: Some(1000),
+            full_duplex: Some(true),
+            settable,
+        })
+    };
+    let mut observed = kernel(&["eth0"]);
+    observed.links[0].mode = mode(true, true);
+    let done = planned(&observed);
+    let line = "set eth0 to autoneg off speed 100 duplex full (was autoneg on): it is another one";
+    assert!(done.to_string().contains(line), "{done}");
+    for planned in done.steps() {
+        simulation::apply(&mut observed, &planned.step).unwrap();
+    }
+    assert!(planned(&observed).is_empty());
+    let undo: Vec<Step> = done.steps().map(|planned| planned.step.undo()).collect();
+    for step in undo.iter().rev() {
+        simulation::apply(&mut observed, step).unwrap();
+    }
+    assert!(observed.links[0].mode.unwrap().autonegotiation);
+    // One mode only, and one that tells nothing.
+    for here in [mode(true, false), None] {
+        observed.links[0].mode = here;
+        let done = planned(&observed);
+        let sets = |planned: &crate::PlannedStep| matches!(planned.step, Step::SetMode { .. });
+        assert!(
+            !done.steps().any(sets) && done.problems.is_empty(),
+            "{done}"
+        );
+        let note = "note: 'autoneg off speed 100 duplex full' is not supported by eth0";
+        assert!(done.to_string().contains(note), "{done}");
+    }
 }
