@@ -7,6 +7,7 @@
     reason = "test code: an expectation that is not met must end the test"
 )]
 
+mod articles;
 mod changes;
 mod demo;
 mod doctor;
@@ -17,5 +18,6 @@ mod management;
 mod oracle;
 mod refusals;
 mod routing;
+mod source;
 mod transparent;
 mod trial;

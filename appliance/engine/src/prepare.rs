@@ -13,6 +13,7 @@ use lanai_model::layer7::{Bind, Config, ListenAddress, ServerAddress, StatsSocke
 use lanai_traffic::Snapshot;
 
 use crate::listen::{self, ListenKey, Listening};
+use crate::server::source;
 use crate::service::ApiSocket;
 use crate::state::{Live, LiveBackend, LiveFrontend, LiveServer, Registry, Target};
 use crate::tls::TlsConfig;
@@ -67,11 +68,18 @@ impl Prepare<'_> {
             let mut servers = Vec::new();
             for (server, origin) in conf.servers.iter().zip(origins) {
                 let target = self.resolve(&server.address, &origin);
+                if let Some(source) = &server.source
+                    && let Err(message) = source::probe(source)
+                {
+                    let server = format!("server {}/{}", conf.name, server.name);
+                    self.refuse(&source.origin, format!("{server}: {message}"));
+                }
                 let state = registry.server(&conf.name, &server.name);
                 servers.push(LiveServer {
                     configured: target.clone(),
                     target,
                     place: state.place.load(Ordering::SeqCst),
+                    source: server.source.clone(),
                     state,
                 });
             }

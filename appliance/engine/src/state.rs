@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use lanai_model::layer7::LogTarget;
+use lanai_model::layer7::{LogTarget, Source};
 use lanai_traffic::balance::RoundRobin;
 use lanai_traffic::condition::{Condition, Operation};
 use tokio::sync::oneshot;
@@ -50,6 +50,8 @@ pub(crate) struct LiveServer {
     pub(crate) configured: Target,
     /// The number of `target` among those the server has had.
     pub(crate) place: u32,
+    /// Where connections to it come from.
+    pub(crate) source: Option<Arc<Source>>,
     pub(crate) state: Arc<ServerState>,
 }
 
@@ -59,6 +61,16 @@ pub(crate) enum Target {
     /// Port `None` is the port the client came to.
     Inet(IpAddr, Option<u16>),
     Unix(PathBuf),
+}
+
+impl Target {
+    /// Its address, if it has one.
+    pub(crate) fn ip(&self) -> Option<IpAddr> {
+        match self {
+            Self::Inet(ip, _) => Some(*ip),
+            Self::Unix(_) => None,
+        }
+    }
 }
 
 /// What is counted, one copy a worker, each on cache lines of its own.

@@ -8,6 +8,7 @@ use lanai_model::services::{LinkKind, Services};
 use serde::{Deserialize, Serialize};
 
 use crate::desired::Desired;
+use crate::desired::transparent::Transparent;
 use crate::facts::{Capability, Facts, Feature, Presence, Tried};
 use crate::observed::Observed;
 use crate::plan::{Plan, plan};
@@ -136,18 +137,20 @@ impl Examination<'_> {
         let low = binds().find(|bind| port(bind).is_some_and(|port| port < 1024));
         if let Some(bind) = low {
             let what = "the engine may listen on ports below 1024";
-            self.engine(what, &[Capability::NET_BIND_SERVICE], bind);
+            self.engine(what, &[Capability::NET_BIND_SERVICE], &bind.origin);
         }
         if let Some(bind) = binds().find(|bind| bind.interface.is_some()) {
             let what = "the engine may listen on one interface alone (SO_BINDTODEVICE)";
-            self.engine(what, &[Capability::NET_RAW], bind);
+            self.engine(what, &[Capability::NET_RAW], &bind.origin);
         }
-        if let Some(bind) = binds().find(|bind| bind.transparent) {
+        let transparent = Transparent::of(config);
+        if let Some((_, line)) = transparent.families().next() {
             let what = "the engine may make transparent sockets (IP_TRANSPARENT)";
-            self.engine(what, &[Capability::NET_RAW, Capability::NET_ADMIN], bind);
+            self.engine(what, &[Capability::NET_RAW, Capability::NET_ADMIN], line);
             for (family, tried) in [Family::V4, Family::V6].iter().zip(&self.facts.transparent) {
-                let wanted = binds().find(|bind| bind.transparent && takes(bind, *family));
-                let Some(bind) = wanted else { continue };
+                let Some(line) = transparent.line(*family) else {
+                    continue;
+                };
                 let found = match tried {
                     Tried::Works => (Health::Good, "a socket could be made so".to_owned()),
                     Tried::Untried => (Health::Unknown, "it was not tried".to_owned()),
@@ -156,7 +159,7 @@ impl Examination<'_> {
                 let fix = "use a kernel with CONFIG_NETFILTER and this family of IP, and start \
                            Lanai with CAP_NET_ADMIN or CAP_NET_RAW";
                 let what = format!("transparent sockets of {}", name(*family));
-                self.find(Stage::Proxy, what, found, fix, Some(&bind.origin));
+                self.find(Stage::Proxy, what, found, fix, Some(line));
             }
         }
         if *desired != Desired::default() {
@@ -191,7 +194,7 @@ impl Examination<'_> {
     }
 
     /// A right of the engine: one of these capabilities is enough.
-    fn engine(&mut self, what: &str, any: &[Capability], bind: &Bind) {
+    fn engine(&mut self, what: &str, any: &[Capability], line: &Origin) {
         let found = match self.facts.engine {
             None => (Health::Unknown, "the engine does not run".to_owned()),
             Some(has) => match any.iter().find(|one| has.has(**one)) {
@@ -204,7 +207,7 @@ impl Examination<'_> {
         };
         let fix = "start `lanai daemon` as root with these capabilities in its bounding set \
                    (systemd: CapabilityBoundingSet), then `lanai upgrade`";
-        self.find(Stage::Proxy, what, found, fix, Some(&bind.origin));
+        self.find(Stage::Proxy, what, found, fix, Some(line));
     }
 
     fn kernel(&mut self, services: &Services, desired: &Desired) {
@@ -384,16 +387,27 @@ impl Examination<'_> {
                 None,
             );
         }
-        let transparent = config.proxies.iter().flat_map(|proxy| &proxy.binds);
-        for bind in transparent.filter(|bind| bind.transparent) {
-            let found = (Health::Good, "written".to_owned());
-            self.find(
-                Stage::Configuration,
-                "a bind takes connections to an address that the box does not have",
-                found,
-                "",
-                Some(&bind.origin),
-            );
+        let binds = config.proxies.iter().flat_map(|proxy| &proxy.binds);
+        let binds = binds.filter(|bind| bind.transparent).map(|bind| {
+            let what = "a bind takes connections to an address that the box does not have";
+            (what, &bind.origin)
+        });
+        let servers = config.proxies.iter().flat_map(|proxy| &proxy.servers);
+        let sources = servers.filter_map(|server| server.source.as_ref());
+        let sources = sources
+            .filter(|source| source.shown.is_some())
+            .map(|source| {
+                let what = "servers see another address than the box's";
+                (what, &source.origin)
+            });
+        let mut told = None;
+        for (what, line) in binds.chain(sources) {
+            // One line of a backend is that of all its servers.
+            if told != Some(line) {
+                let found = (Health::Good, "written".to_owned());
+                self.find(Stage::Configuration, what, found, "", Some(line));
+            }
+            told = Some(line);
         }
     }
 }
@@ -410,14 +424,6 @@ fn port(bind: &Bind) -> Option<u16> {
     match bind.address {
         ListenAddress::Inet(address) => Some(address.port()),
         ListenAddress::Fd(_) | ListenAddress::Unix(_) => None,
-    }
-}
-
-fn takes(bind: &Bind, family: Family) -> bool {
-    match bind.address {
-        ListenAddress::Inet(address) => address.is_ipv4() == (family == Family::V4),
-        ListenAddress::Fd(_) => true,
-        ListenAddress::Unix(_) => false,
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use lanai_model::layer7::{
     Balance, Bind, Check, Config, ForwardFor, HttpConnectionMode, HttpReuse, LogFormat, LogTarget,
-    Mode, Proxy, ProxyKind, ServerAddress, Timeouts,
+    Mode, Proxy, ProxyKind, ServerAddress, Source, Timeouts,
 };
 
 /// The compiled configuration. Immutable; a request loads it once and keeps it to its end.
@@ -88,6 +88,8 @@ pub struct Server {
     pub maxconn: Option<u32>,
     /// Health check.
     pub check: Option<Check>,
+    /// Where connections to it come from.
+    pub source: Option<Arc<Source>>,
 }
 
 /// What the two sides together make of a connection after a response.
@@ -222,5 +224,6 @@ fn server(server: &lanai_model::layer7::Server) -> Server {
         weight: server.weight,
         maxconn: server.maxconn,
         check: server.check,
+        source: server.source.clone(),
     }
 }

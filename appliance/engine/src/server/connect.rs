@@ -8,6 +8,7 @@ use rustix::io::Errno;
 use rustix::net::{self, AddressFamily, SocketFlags, SocketType};
 
 use crate::io::{Reactor, Socket};
+use crate::server::source;
 use crate::state::{LiveServer, Target};
 
 /// Why no connection was made.
@@ -40,10 +41,11 @@ pub(crate) enum First {
     Either,
 }
 
-/// Begins a connection. The first bytes may be sent at once: the kernel tells when they cannot be.
+/// Begins a connection; `shown` is the client's address that the server is to see in place of ours. The first bytes may be sent at once: the kernel tells when they cannot be.
 pub(crate) fn connect(
     server: &LiveServer,
     client_port: impl FnOnce() -> Option<u16>,
+    shown: Option<SocketAddr>,
     first: First,
     reactor: &Rc<Reactor>,
 ) -> Result<Socket, ConnectFailure> {
@@ -63,6 +65,10 @@ pub(crate) fn connect(
             if first == First::Us {
                 // The acknowledgement that ends the handshake travels with the first bytes.
                 let _ = net::sockopt::set_tcp_quickack(&fd, false);
+            }
+            if let Some(source) = &server.source {
+                let bound = source::bind(&fd, source, shown, *ip);
+                bound.map_err(ConnectFailure::Resource)?;
             }
             let port = port.or_else(client_port).unwrap_or(0);
             net::connect(&fd, &SocketAddr::new(*ip, port))

@@ -2,6 +2,7 @@
 
 mod connect;
 mod pool;
+pub(crate) mod source;
 mod standing;
 mod turns;
 

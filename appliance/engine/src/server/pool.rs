@@ -1,6 +1,7 @@
 //! Idle server connections.
 
 use std::cell::RefCell;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -27,6 +28,8 @@ pub(crate) struct ServerConnection {
     pub(crate) reused: bool,
     /// It has been reused at least once: what `http-reuse aggressive` trusts.
     pub(crate) proven: bool,
+    /// The client's address that the server sees in it: it serves nobody else.
+    pub(crate) shown: Option<SocketAddr>,
     /// The number of the server's address that it was made to.
     pub(crate) place: u32,
 }
@@ -155,6 +158,7 @@ impl ServerPools {
                     server: watched.server,
                     reused: true,
                     proven: true,
+                    shown: None,
                     place,
                 });
             }
@@ -191,6 +195,7 @@ impl ServerPools {
                         server: server.clone(),
                         reused: true,
                         proven: true,
+                        shown: None,
                         place,
                     });
                 }

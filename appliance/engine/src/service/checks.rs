@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use lanai_model::layer7::Check;
+use lanai_model::layer7::{Check, Source};
 use lanai_traffic::condition::Operation;
 use lanai_traffic::health::Transition;
 use tokio::net::{TcpSocket, UnixStream};
@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 
 use super::syslog::{ALERT, NOTICE};
 use crate::overrides::{publish, tell_server};
-use crate::server::standing_changed;
+use crate::server::{source, standing_changed};
 use crate::shared::Shared;
 use crate::state::{Live, LiveBackend, ServerState, Target};
 use crate::status::CheckResult;
@@ -31,6 +31,7 @@ pub(crate) struct Checks {
 struct Plan {
     check: Check,
     target: Target,
+    source: Option<Arc<Source>>,
     limit: Duration,
 }
 
@@ -60,6 +61,7 @@ impl Checks {
             let plan = Plan {
                 check,
                 target: server.target.clone(),
+                source: server.source.clone(),
                 limit: limit(&check, backend),
             };
             let uid = server.state.uid;
@@ -217,6 +219,9 @@ async fn connect(plan: &Plan) -> io::Result<()> {
             } else {
                 TcpSocket::new_v6()
             }?;
+            if let Some(source) = &plan.source {
+                source::bind_check(&socket, source, *ip)?;
+            }
             let stream = socket.connect(SocketAddr::new(*ip, port)).await?;
             // Closing with a reset leaves no TIME_WAIT behind, on neither side.
             socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO))

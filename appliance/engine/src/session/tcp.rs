@@ -9,7 +9,7 @@ use super::exchange::Progress;
 use super::tunnel::{self, Ends};
 use super::{Client, access};
 use crate::io::Socket;
-use crate::server::{Assigned, ConnectFailure, First, NoServer, assign, connect};
+use crate::server::{Assigned, ConnectFailure, First, NoServer, assign, connect, source};
 use crate::state::{LiveBackend, LiveFrontend};
 use crate::worker::Worker;
 
@@ -120,12 +120,18 @@ async fn open(
     let begun = worker.now_ms();
     let sums =
         [&assigned.server().state.activity, &backend.state.activity].map(|a| a.of(worker.id));
+    let server = assigned.server();
+    // A stream has no fields that could name a client.
+    let shown = server.source.as_deref().zip(server.target.ip());
+    let shown =
+        shown.and_then(|(source, to)| source::of_client(source, to, client.peer, |_, _| None));
     loop {
         let client_port = || client.stream.socket().local_address().map(|a| a.port());
         let deadline = worker.reactor.after(backend.conf.timeouts.connect);
         let attempt = match connect(
             assigned.server(),
             client_port,
+            shown,
             First::Either,
             &worker.reactor,
         ) {

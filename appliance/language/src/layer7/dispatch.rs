@@ -8,7 +8,9 @@ use super::args::{Args, Modifier};
 use super::draft::{Draft, GlobalDraft, ProxyDraft};
 use super::keyword::{Keyword, Sections};
 use super::table::{Found, Readers, Table};
-use super::{bind, global, log, options, proxy, rules, server, ssl, stats, tables, timeouts};
+use super::{
+    bind, global, log, options, proxy, rules, server, source, ssl, stats, tables, timeouts,
+};
 use crate::codes;
 use crate::lexer::Word;
 use crate::line::Statement;
@@ -35,6 +37,7 @@ const PROXY_READERS: &[Readers<ProxyDraft>] = &[
     proxy::READERS,
     bind::READERS,
     server::READERS,
+    source::READERS,
     timeouts::READERS,
     options::READERS,
     log::PROXY_READERS,

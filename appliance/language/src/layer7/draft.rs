@@ -10,7 +10,7 @@ use lanai_diagnostics::Span;
 use lanai_model::Origin;
 use lanai_model::layer7::{
     self, Balance, Global, HttpConnectionMode, HttpReuse, ListenAddress, LogFormat, LogTarget,
-    Mode, Proxy, ProxyKind, ServerAddress, SslBindOptions, Timeouts,
+    Mode, Proxy, ProxyKind, ServerAddress, Source, SslBindOptions, Timeouts,
 };
 
 use super::keyword::Sections;
@@ -77,6 +77,8 @@ pub(crate) struct Settings {
     pub(crate) log: Vec<LogLine>,
     pub(crate) default_backend: Option<(Arc<str>, Span)>,
     pub(crate) default_server: ServerSettings,
+    /// `source` of the section, for servers without their own.
+    pub(crate) source: Option<Arc<Source>>,
     pub(crate) forwardfor_at: Option<Span>,
     pub(crate) log_format_at: Option<Span>,
     pub(crate) mode_at: Option<Span>,
@@ -239,6 +241,7 @@ impl Settings {
             log: Vec::new(),
             default_backend: None,
             default_server: ServerSettings::default(),
+            source: None,
             forwardfor_at: None,
             log_format_at: None,
             mode_at: None,
@@ -294,6 +297,7 @@ pub(crate) struct ServerSettings {
     pub(crate) port: Option<u16>,
     pub(crate) weight: u16,
     pub(crate) maxconn: Option<u32>,
+    pub(crate) source: Option<Arc<Source>>,
 }
 
 impl Default for ServerSettings {
@@ -308,6 +312,7 @@ impl Default for ServerSettings {
             port: None,
             weight: 1,
             maxconn: None,
+            source: None,
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use lanai_diagnostics::{Diagnostic, Span};
 use lanai_model::Origin;
 use lanai_model::layer7::{
-    Bind, BindSsl, Check, Config, Global, ListenAddress, LogFormat, Mode, Proxy, Server,
+    Bind, BindSsl, Check, Config, Global, ListenAddress, LogFormat, Mode, Proxy, Server, Source,
     SslBindOptions, TlsVersion,
 };
 
@@ -52,7 +52,11 @@ fn proxy(draft: ProxyDraft, global: &Global, crt_base: Option<&Path>, sink: &mut
         proxy.default_backend = settings.default_backend.map(|(name, _)| name);
     }
     if back {
-        proxy.servers = servers.into_iter().map(server).collect();
+        let source = settings.source;
+        proxy.servers = servers
+            .into_iter()
+            .map(|draft| server(draft, source.as_ref()))
+            .collect();
     }
     // HTTP's log line has nothing to show of bytes; a warning has said so.
     if proxy.mode == Mode::Tcp && proxy.log_format == LogFormat::Http {
@@ -142,7 +146,7 @@ fn check_transparent(addresses: &[(ListenAddress, Span)], span: Span, sink: &mut
     }
 }
 
-fn server(draft: ServerDraft) -> Server {
+fn server(draft: ServerDraft, source: Option<&Arc<Source>>) -> Server {
     let settings = draft.settings;
     let check = settings.check.then(|| Check {
         inter: settings.inter.unwrap_or(Duration::from_secs(2)),
@@ -158,6 +162,7 @@ fn server(draft: ServerDraft) -> Server {
         check,
         weight: settings.weight,
         maxconn: settings.maxconn,
+        source: settings.source.or_else(|| source.cloned()),
         origin: draft.origin,
     }
 }

@@ -24,6 +24,7 @@ mod rules;
 mod sample;
 mod section;
 mod server;
+mod source;
 mod ssl;
 mod stats;
 mod table;

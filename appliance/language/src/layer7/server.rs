@@ -61,6 +61,11 @@ pub(super) const WORDS: Readers<ServerSettings> = &[
     ("rise", |server, args| {
         server.rise = count(args).or(server.rise)
     }),
+    ("source", |server, args| {
+        if let Some(source) = super::source::source(args) {
+            server.source = Some(source);
+        }
+    }),
     ("weight", weight),
 ];
 

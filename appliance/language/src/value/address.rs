@@ -479,5 +479,9 @@ fn wrong(message: impl Into<String>, at: Range<usize>) -> AddressError {
     }
 }
 
+mod source;
+
+pub(crate) use source::source_address;
+
 #[cfg(test)]
 mod tests;

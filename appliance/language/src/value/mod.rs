@@ -6,7 +6,7 @@ mod number;
 
 pub(crate) use address::{
     AddressError, ListenOptions, any_address, any_listen_address, listen_addresses, log_address,
-    server_address,
+    server_address, source_address,
 };
 pub(crate) use network::{host_network, network};
 pub(crate) use number::{NumberError, duration, integer, size};

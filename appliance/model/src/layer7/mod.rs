@@ -14,6 +14,7 @@ mod proxy;
 mod rule;
 mod sample;
 mod server;
+mod source;
 mod steps;
 mod stick;
 mod timeouts;
@@ -38,6 +39,7 @@ pub use sample::{
     Argument, Call, Expression, PatternFile, PatternFileKind, SampleType, Scope, Variable,
 };
 pub use server::{Check, Server, ServerAddress};
+pub use source::{Shown, Source};
 pub use steps::{
     CheckConnect, CheckExpect, CheckMatch, CheckPattern, CheckRequest, CheckStatuses, CheckStep,
 };

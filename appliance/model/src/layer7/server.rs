@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::source::Source;
 use crate::Origin;
 
 /// One `server` line, with `default-server` applied.
@@ -20,6 +21,8 @@ pub struct Server {
     pub weight: u16,
     /// `maxconn`: concurrent connections to it; `None` is unlimited.
     pub maxconn: Option<u32>,
+    /// `source`, its own or its backend's; `None` leaves it to the kernel.
+    pub source: Option<Arc<Source>>,
     /// The line.
     pub origin: Origin,
 }

@@ -1,6 +1,6 @@
 use lanai_model::layer7::{
     Balance, Bind, Config, HttpConnectionMode, HttpReuse, ListenAddress, LogFormat, Mode, Proxy,
-    ProxyKind, Timeouts,
+    ProxyKind, Server, ServerAddress, Shown, Source, Timeouts,
 };
 
 use super::*;
@@ -132,4 +132,57 @@ fn a_bind_with_an_interface_needs_the_loose_filter_there() {
     assert_eq!(loose_for(&text, "[::]:80", "eth1"), ["eth1"]);
     assert_eq!(loose_for(&text, "[fd00::1]:80", "eth1"), [""; 0]);
     assert_eq!(loose_for(&text, "10.0.0.1:80", "tun7"), [""; 0]);
+}
+
+#[test]
+fn servers_that_see_their_clients_ask_for_transparent_mode_in_their_families() {
+    let server = |address, shown| Server {
+        name: "s".into(),
+        address,
+        check: None,
+        weight: 1,
+        maxconn: None,
+        source: Some(std::sync::Arc::new(Source {
+            address: None,
+            port: None,
+            shown,
+            interface: None,
+            origin: origin(80),
+        })),
+        origin: origin(81),
+    };
+    let ip = |text: &str| ServerAddress::Ip(text.parse().unwrap(), Some(80));
+    let name = ServerAddress::Name("db".into(), Some(80));
+    let cases = [
+        (ip("10.0.0.1"), Some(Shown::ClientIp), vec![Family::V4]),
+        (ip("fd00::1"), Some(Shown::Client), vec![Family::V6]),
+        (
+            name.clone(),
+            Some(Shown::ClientIp),
+            vec![Family::V4, Family::V6],
+        ),
+        (name, None, vec![]),
+        (
+            ServerAddress::Unix("/run/db".into()),
+            Some(Shown::ClientIp),
+            vec![],
+        ),
+    ];
+    for (address, shown, families) in cases {
+        let mut config = frontend([]);
+        config.proxies[0].servers = vec![server(address.clone(), shown)];
+        let desired = desired(&services([network("eth0").address("10.0.0.2/24")]), &config);
+        let rules: Vec<Family> = desired
+            .rules
+            .iter()
+            .map(|wanted| wanted.rule.family)
+            .collect();
+        assert_eq!(rules, families, "{address:?}");
+        assert!(
+            desired
+                .rules
+                .iter()
+                .all(|wanted| wanted.origin == origin(80))
+        );
+    }
 }

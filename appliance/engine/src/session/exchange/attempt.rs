@@ -1,15 +1,16 @@
 //! The request's way to the server.
 
 use std::io::{self, IoSlice};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use lanai_model::layer7::{ForwardFor, HttpReuse};
+use lanai_model::layer7::{ForwardFor, HttpReuse, Source};
 
 use super::{Exchange, Failure};
-use crate::http1::{Framing, Persistence, RequestOut, Version, write_chunk_size};
+use crate::http1::{Fields, Framing, Persistence, RequestOut, Version, write_chunk_size};
 use crate::io::SMALL;
-use crate::server::{Assigned, ConnectFailure, First, ServerConnection, connect};
-use crate::state::{LiveBackend, ServerState};
+use crate::server::{Assigned, ConnectFailure, First, ServerConnection, connect, source};
+use crate::state::{LiveBackend, LiveServer, ServerState};
 
 impl Exchange<'_> {
     pub(super) fn write_request_head(&mut self, backend: &LiveBackend) {
@@ -115,12 +116,20 @@ impl Exchange<'_> {
         let server = assigned.server();
         let sums = [&server.state.activity, &backend.state.activity].map(|a| a.of(self.worker.id));
         let first = self.client.requests <= 1;
-        let idle = match backend.conf.http_reuse {
+        let source = server.source.as_deref();
+        let shown = source.and_then(|source| self.shown_to(server, source));
+        let reuse = match shown {
+            // What one client may use is not another's.
+            Some(_) => HttpReuse::Never,
+            None => backend.conf.http_reuse,
+        };
+        let idle = match reuse {
             HttpReuse::Never => self
                 .client
                 .own_server
                 .take()
                 .filter(|own| Arc::ptr_eq(&own.server, &server.state) && own.place == server.place)
+                .filter(|own| own.shown == shown)
                 .filter(|connection| self.is_quiet(connection)),
             HttpReuse::Safe if first => None,
             HttpReuse::Aggressive if first => self.idle_connection(&server.state, true),
@@ -140,14 +149,26 @@ impl Exchange<'_> {
                 .local_address()
                 .map(|a| a.port())
         };
-        let socket = connect(server, client_port, First::Us, &self.worker.reactor)?;
+        let socket = connect(server, client_port, shown, First::Us, &self.worker.reactor)?;
         Ok(ServerConnection {
             socket,
             server: server.state.clone(),
             reused: false,
             proven: false,
+            shown,
             place: server.place,
         })
+    }
+
+    /// The client's address that the server is to see.
+    fn shown_to(&self, server: &LiveServer, source: &Source) -> Option<SocketAddr> {
+        let head = self.buffer.data().get(..self.head_len).unwrap_or_default();
+        source::of_client(
+            source,
+            server.target.ip()?,
+            self.client.peer,
+            |name, occurrence| address_in(head, &self.scratch.fields, name, occurrence),
+        )
     }
 
     /// One of this worker's, else one of another's.
@@ -212,4 +233,23 @@ impl Exchange<'_> {
         };
         connection.socket.send(&mut slices, deadline).await
     }
+}
+
+/// The address in one of a field's values, which commas divide: from 1 for the first, from -1 for the
+/// last.
+fn address_in(head: &[u8], fields: &Fields, name: &str, occurrence: i32) -> Option<IpAddr> {
+    let named = fields
+        .iter()
+        .filter(|field| field.name.of(head).eq_ignore_ascii_case(name.as_bytes()));
+    let values: Vec<&[u8]> = named
+        .flat_map(|field| field.value.of(head).split(|byte| *byte == b','))
+        .collect();
+    let place = usize::try_from(occurrence.unsigned_abs())
+        .ok()?
+        .checked_sub(1)?;
+    let value = match occurrence {
+        1.. => values.get(place),
+        _ => values.iter().rev().nth(place),
+    }?;
+    std::str::from_utf8(value).ok()?.trim().parse().ok()
 }

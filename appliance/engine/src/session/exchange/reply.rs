@@ -167,7 +167,7 @@ impl Exchange<'_> {
     }
 
     pub(super) fn keep(&mut self, backend: &LiveBackend, connection: ServerConnection) {
-        if backend.conf.http_reuse == HttpReuse::Never {
+        if backend.conf.http_reuse == HttpReuse::Never || connection.shown.is_some() {
             let connection = ServerConnection {
                 reused: true,
                 ..connection
