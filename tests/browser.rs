@@ -50,6 +50,7 @@ fn a_change_from_the_browser_is_seen_in_the_traffic_and_rolled_back() {
     let mut answers = driver.stdin.take().unwrap();
     let mut refused = false;
     let mut done = false;
+    let mut warned = false;
     let (mut applied, mut rolled_back) = (0, 0);
     for line in BufReader::new(driver.stdout.take().unwrap()).lines() {
         let line = line.unwrap();
@@ -71,12 +72,18 @@ fn a_change_from_the_browser_is_seen_in_the_traffic_and_rolled_back() {
             writeln!(answers, "ok").unwrap();
         }
         refused |= fact["step"] == "refused" && fact["line"].is_u64() && fact["column"].is_u64();
+        let told = fact["why"].as_array().is_some_and(|why| !why.is_empty());
+        warned |= fact["step"] == "cut off" && told;
         done = fact["done"] == true;
     }
     let ended = driver.wait().unwrap();
     keep_pictures(&pictures);
     assert!(ended.success() && done, "{ended}: {said:#?}");
     assert_eq!((applied, rolled_back), (1, 1), "{said:#?}");
+    assert!(
+        warned,
+        "nobody was told that they would be cut off: {said:#?}"
+    );
     assert_eq!(
         appliance.files(),
         original,

@@ -131,6 +131,27 @@ async function applyChange(page, looker, original) {
   return before;
 }
 
+/** A change that would shut this browser out is told before it is applied, and is for good only if they insist. */
+async function shutOut(page, looker) {
+  await openTab(page, "Services");
+  const original = await page.locator("#text").inputValue();
+  const insist = page.getByRole("checkbox", { name: /although it may cut me off$/ });
+  const preview = async (more) => {
+    await page.locator("#text").fill(`${original}${more}`);
+    await press(page, "Preview");
+    await page.getByRole("heading", { name: "Plan" }).waitFor();
+  };
+  await preview("\nservice firewall\n");
+  expect(await insist.count() === 0, "whoever is not cut off is asked whether they insist");
+  await preview("\nservice firewall\n\nservice wui\n    allow 192.0.2.0/24\n");
+  await page.getByRole("heading", { name: "This may cut you off" }).waitFor();
+  expect(!(await insist.isChecked()), "nobody said that they insist");
+  await looker.look("services-cut-off");
+  tell({ step: "cut off", why: await page.getByRole("alert").locator("li").allTextContents() });
+  await openTab(page, "Services");
+  expect(await page.locator("#text").inputValue() === original, "a preview changed the text");
+}
+
 const onTrial = (page) => page.getByRole("heading", { name: /^Revision \d+ is on trial$/ }).waitFor();
 
 async function rollBack(page, looker, to, original) {
@@ -226,6 +247,7 @@ try {
   await looker.expecting(() => breakIt(page, looker, original));
   const before = await applyChange(page, looker, original);
   await rollBack(page, looker, before, original);
+  await shutOut(page, looker);
   await lookAround(page, looker);
   await withoutScript(browser, original);
   await logOut(page, looker);

@@ -69,12 +69,76 @@ fn what_others_change_is_put_back_within_a_second_and_what_is_theirs_stays() {
     assert!(status["repairs"]["count"].as_u64() >= Some(7), "{status}");
 }
 
+/// What nobody configured, of IPv6.
+const FOREIGN_V6: [&str; 3] = [
+    "ip address add fd00:99::99/128 dev mgmt nodad",
+    "ip route add 2001:db8:99::/48 dev mgmt proto static",
+    "ip -6 rule add from 2001:db8:77::/48 lookup 42 priority 7777",
+];
+
+fn foreign_v6(lab: &Lab) -> String {
+    lab.sh(
+        "appliance",
+        "ip address show to fd00:99::99; ip -6 route show proto static; ip -6 rule show",
+    )
+}
+
+/// The example with IPv6 on eth0 and eth3, and transparent binds of both families.
+fn with_ipv6(lab: &Lab) -> Appliance<'_> {
+    let mut appliance = Appliance::example(lab);
+    for (number, network) in [(0, "fd00:98"), (3, "fd00:3")] {
+        let block = format!("service network eth{number}\n");
+        let more = format!(
+            "    ip address {network}::10/64\n    ip route default {network}::1 metric {number}1\n"
+        );
+        appliance.edit("services.cfg", &block, &format!("{block}{more}"));
+    }
+    let bind = "    bind 198.51.100.10:80 name http\n";
+    let more = "    bind 192.0.2.80:80 transparent\n    bind [2001:db8:80::80]:80 transparent\n";
+    appliance.edit("haproxy.cfg", bind, &format!("{bind}{more}"));
+    appliance.start();
+    appliance
+}
+
+#[test]
+fn ipv6_and_transparent_mode_are_put_back_too() {
+    let lab = Lab::new();
+    let appliance = with_ipv6(&lab);
+    for line in FOREIGN.iter().chain(&FOREIGN_V6) {
+        lab.sh("appliance", line);
+    }
+    let theirs = foreign(&lab) + &foreign_v6(&lab);
+    let changes = [
+        "ip -6 route delete default via fd00:98::1 dev eth0",
+        "ip address delete fd00:3::10/64 dev eth3",
+        "ip -6 address flush dev eth0 scope global",
+        // A link that goes down takes its IPv6 addresses and routes with it.
+        "ip link set eth3 down; ip link set eth3 up",
+        "nft flush table inet lanai",
+        "nft delete table inet lanai",
+        "nft flush chain inet lanai forward; nft add rule inet lanai forward accept",
+        "ip -6 rule delete priority 7600",
+        "ip -4 rule delete priority 7600",
+        "ip -6 route flush table 100",
+        "ip -4 route flush table 100",
+        "sysctl -qw net.ipv6.conf.all.forwarding=0",
+    ];
+    for change in changes {
+        is_put_back(&appliance, &lab, change);
+    }
+    assert_eq!(foreign(&lab) + &foreign_v6(&lab), theirs);
+    let text = appliance.lanai(&["status", "--json"]).ok();
+    let status: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let count = status["repairs"]["count"].as_u64();
+    assert!(count >= Some(changes.len() as u64), "{status}");
+}
+
 /// The same, measured by the kernel's own notices: from the moment that a route goes to the moment
 /// that it is there again.
 #[test]
 fn a_route_is_away_for_less_than_a_second() {
     let lab = Lab::new();
-    let appliance = Appliance::running(&lab);
+    let appliance = with_ipv6(&lab);
     let monitor = lab.start("appliance", &["ip", "-tshort", "monitor", "route"]);
     until("the monitor to hear", within(), || {
         lab.sh(
@@ -84,21 +148,19 @@ fn a_route_is_away_for_less_than_a_second() {
         monitor.log().contains("192.0.2.1").then_some(())
     });
     let mut away = Vec::new();
-    for round in 1..=3 {
-        lab.sh(
-            "appliance",
-            "ip route delete default via 172.16.1.1 dev eth1",
-        );
-        until("the route to come back", within(), || {
-            let routes = lab.sh("appliance", "ip route show default");
-            routes.contains("via 172.16.1.1 dev eth1").then_some(())
-        });
-        until("the monitor to tell of it", within(), || {
-            (moments(&monitor.log()).len() == 2 * round).then_some(())
-        });
-    }
-    for pair in moments(&monitor.log()).chunks(2) {
-        away.push(pair[1] - pair[0]);
+    for route in [
+        "default via 172.16.1.1 dev eth1",
+        "default via fd00:98::1 dev eth0",
+    ] {
+        for round in 1..=3 {
+            lab.sh("appliance", &format!("ip route delete {route}"));
+            until("the monitor to tell of both", within(), || {
+                (moments(&monitor.log(), route).len() == 2 * round).then_some(())
+            });
+        }
+        for pair in moments(&monitor.log(), route).chunks(2) {
+            away.push(pair[1] - pair[0]);
+        }
     }
     eprintln!("away for {away:?} s");
     assert!(
@@ -108,11 +170,9 @@ fn a_route_is_away_for_less_than_a_second() {
     drop(appliance);
 }
 
-/// Seconds of the day of each notice about the default route by eth1.
-fn moments(log: &str) -> Vec<f64> {
-    let lines = log
-        .lines()
-        .filter(|line| line.contains("default via 172.16.1.1 dev eth1"));
+/// Seconds of the day of each notice about a route.
+fn moments(log: &str, route: &str) -> Vec<f64> {
+    let lines = log.lines().filter(|line| line.contains(route));
     let moment = |line: &str| {
         // [2026-11-25T22:26:02.123456] ...
         let (_, time) = line.split_once('T')?;

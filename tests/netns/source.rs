@@ -73,7 +73,7 @@ fn lay(lab: &Lab) {
 }
 
 /// The addresses that the servers see.
-fn servers_see_clients(lab: &Lab) {
+fn servers_see_clients(lab: &Lab, port: &str) {
     let get = |url: &str, arguments: &[&str]| {
         let curl = lab.client("internet").patience(3).with(arguments);
         let response = curl.get(&format!("http://{url}/peer"));
@@ -93,21 +93,17 @@ fn servers_see_clients(lab: &Lab) {
             assert_eq!(address(seen), from);
         }
     }
-    // A client of IPv6 and a server of IPv4.
-    assert_eq!(address(get("[fd00:98::10]:8004", &[])), "10.3.0.10");
     let seen = get(
         "198.51.100.10:8002",
-        &["--interface", "203.0.113.10", "--local-port", "41234"],
+        &["--interface", "203.0.113.10", "--local-port", port],
     );
-    assert_eq!(seen, "203.0.113.10 41234");
+    assert_eq!(seen, format!("203.0.113.10 {port}"));
     let header = |value: &str| address(get("198.51.100.10:8003", &["-H", value]));
     assert_eq!(
         header("X-Real-IP: 203.0.113.70, 203.0.113.71"),
         "203.0.113.71"
     );
-    for nothing in ["X-Real-IP: somebody", "X-Other: 203.0.113.70"] {
-        assert_eq!(header(nothing), "10.3.0.10", "{nothing}");
-    }
+    assert_eq!(header("X-Real-IP: somebody"), "10.3.0.10");
     assert_eq!(address(get("198.51.100.10:8005", &[])), "203.0.113.99");
 }
 
@@ -142,7 +138,19 @@ fn servers_see_the_client_and_answer_through_the_box() {
         assert!(plan.contains(words), "{words}\nis not in\n{plan}");
     }
     appliance.apply("servers see clients");
-    servers_see_clients(&lab);
+    servers_see_clients(&lab, "41234");
+    // A client of IPv6 and a server of IPv4, and a request without the field: the address of the box
+    // is seen, where HAProxy gives up.
+    for url in [
+        "http://[fd00:98::10]:8004/peer",
+        "http://198.51.100.10:8003/peer",
+    ] {
+        let response = lab.client("internet").patience(3).get(url);
+        assert!(
+            response.body.starts_with("10.3.0.10 "),
+            "{url}: {response:?}"
+        );
+    }
 
     // The real one, in the same network.
     assert_eq!(appliance.stop(), 0);
@@ -158,7 +166,7 @@ fn servers_see_the_client_and_answer_through_the_box() {
     ];
     let mut theirs = lab.start("appliance", &argv);
     lab.listening("appliance", 8001);
-    servers_see_clients(&lab);
+    servers_see_clients(&lab, "41235");
     theirs.signal(nix::sys::signal::Signal::SIGTERM);
     theirs.ended(within());
 

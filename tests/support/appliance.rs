@@ -193,8 +193,10 @@ impl<'lab> Appliance<'lab> {
         self.lab.sh(
             "appliance",
             "ip -o link show up | cut -d: -f2; ip -o -4 address show; ip -4 route show table all | sort; ip rule show
-             ss -Htln | tr -s ' ' | sort; sysctl -a 2>/dev/null | grep -e rp_filter -e 'ip_forward =' -e 'arp_[ai]'
-             nft list ruleset",
+             ip -o -6 address show scope global; ip -6 rule show
+             ip -6 route show table all | sed -e /fe80/d -e /ff00/d -e '/proto kernel/d' | sort
+             ss -Htln | tr -s ' ' | sort; sysctl -a 2>/dev/null | grep -e rp_filter -e 'ip_forward =' -e 'arp_[ai]' -e nonlocal_bind -e 'ipv6.conf.all.forwarding ='
+             nft list tables | sort | while read -r _ family name; do nft list table $family $name; done",
         )
     }
 

@@ -1,6 +1,7 @@
 //! Verbs that a running daemon answers.
 
 use std::io::{self, BufRead, IsTerminal, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -23,6 +24,8 @@ enum RemoteError {
     Settings(#[from] SettingsError),
     #[error(transparent)]
     Files(#[from] EditedError),
+    #[error("there is no configuration in {}: neither services.cfg nor haproxy.cfg; say with --config where it is", .0.display())]
+    Nothing(PathBuf),
     #[error("cannot read the password from standard input")]
     Password(#[source] io::Error),
     #[error("no password: give it on standard input")]
@@ -158,7 +161,12 @@ fn command(verb: Verb) -> Result<(Target, Command), RemoteError> {
 }
 
 fn files(reach: &Reach) -> Result<Files, RemoteError> {
-    Ok(Files(ownership::read_edited(&reach.config)?))
+    let files = ownership::read_edited(&reach.config)?;
+    // It would take all away, and is more likely a directory of another name.
+    if files.is_empty() {
+        return Err(RemoteError::Nothing(reach.config.clone()));
+    }
+    Ok(Files(files))
 }
 
 /// One line from standard input; a terminal does not show it.

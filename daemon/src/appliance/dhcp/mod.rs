@@ -153,14 +153,9 @@ mod tests {
         ObservedLink {
             index,
             name: name.into(),
-            up: false,
-            carrier: false,
-            kind: lanai_network::LinkKind::Found,
-            group: 0,
             mtu: 1500,
-            master: None,
-            primary: None,
             loopback: name == "lo",
+            ..ObservedLink::default()
         }
     }
 
