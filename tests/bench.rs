@@ -72,6 +72,54 @@ fn median_cost(samples: &Value) -> f64 {
     costs[1]
 }
 
+/// `scripts/bench check` on a busy machine, with an unfinished build, and without the largest text.
+#[test]
+fn texts_are_checked_in_no_more_time_than_haproxy_takes() {
+    let dir = tempfile::tempdir().unwrap();
+    let samples = dir.path().join("samples.json");
+    let script = project_root().join("scripts/bench");
+    let finished = run(
+        &[
+            "env",
+            &format!("LANAI={}", lanai()),
+            script.to_str().unwrap(),
+            "check",
+            "-r",
+            "5",
+            "--most",
+            "10000",
+            "-o",
+            samples.to_str().unwrap(),
+        ],
+        Duration::from_secs(60),
+    );
+    assert!(matches!(finished.code, 0 | 1), "{finished:#?}");
+    let text = std::fs::read_to_string(samples).unwrap();
+    let samples: Value = serde_json::from_str(&text).unwrap();
+    let cost = |lines: &str, peer: &str| {
+        let all = samples[lines][peer].as_array().unwrap();
+        assert_eq!(all.len(), 5, "{all:?}");
+        let mut costs: Vec<f64> = all
+            .iter()
+            .map(|one| one["cpu_ms"].as_f64().unwrap())
+            .collect();
+        costs.sort_by(f64::total_cmp);
+        costs[2]
+    };
+    for lines in ["1000", "10000"] {
+        let (haproxy, lanai) = (cost(lines, "haproxy"), cost(lines, "lanai"));
+        assert!(
+            lanai < haproxy,
+            "{lines} lines: {lanai:.1} ms, HAProxy {haproxy:.1} ms"
+        );
+    }
+    let growth = cost("10000", "lanai") / cost("1000", "lanai");
+    assert!(
+        growth < 20.0,
+        "ten times the lines take {growth:.1} times as long"
+    );
+}
+
 /// A server that stops for half a second of two delays a quarter of the requests that are due, and
 /// all of those have to count, though a client that waits would have sent only a few in that time.
 #[test]

@@ -43,7 +43,7 @@ pub(crate) fn tree_and_words(data: &[u8]) {
     if let Ok(written) = quote(data) {
         let words = lexer::words(&written, FileId::default(), 0, None).expect("a word");
         assert_eq!(words.len(), 1);
-        assert_eq!(words[0].value, data);
+        assert_eq!(words[0].value.as_slice(), data);
     }
 }
 

@@ -4,12 +4,13 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 
-use lanai_diagnostics::{Diagnostic, FileId, SourceMap, Span};
+use lanai_diagnostics::{Diagnostic, SourceMap, Span};
 use lanai_language::{Environment, Facts, FileKind, NamedFile, codes};
 use lanai_model::layer7::Config;
 use lanai_model::services::Services;
 use lanai_network::{Cut, Desired, Observed, Plan, Visitor};
 
+use crate::dates::certificate_dates;
 use crate::files::{FILE_LIMIT, FileSet, LAYER7, SERVICES};
 use crate::pem;
 use crate::report::CheckReport;
@@ -69,6 +70,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) facts: &'a Facts,
     /// Where the web UI listens unless the text says so.
     pub(crate) ui: Option<SocketAddr>,
+    /// Seconds since 1970 UTC.
+    pub(crate) now_s: i64,
 }
 
 /// Reads both texts and looks at the files they name. There is a model if nothing is an alert.
@@ -98,8 +101,13 @@ pub(crate) fn check(files: &FileSet, around: Surroundings<'_>) -> (CheckReport, 
     }
     if let Some(config) = &config.value {
         for named in lanai_language::files_named(config) {
-            diagnostics.extend(named_file(&named, files, &sources, layer7_id, around.root));
+            diagnostics.extend(named_file(&named, files, &sources, around.root));
         }
+        let read = |named: &NamedFile| {
+            let name = resolve(files, around.root, folder(named.kind), &named.path)?;
+            Some(files.get(name)?.to_vec())
+        };
+        diagnostics.extend(certificate_dates(config, &sources, around.now_s, read));
     }
     let report = CheckReport {
         sources: Arc::new(sources),
@@ -120,14 +128,11 @@ fn named_file(
     named: &NamedFile,
     files: &FileSet,
     sources: &SourceMap,
-    text: FileId,
     root: &Path,
 ) -> Option<Diagnostic> {
-    let span = place(named, sources, text);
+    let span = place(named, sources);
     let shown = named.path.display();
-    let folder = match named.kind {
-        FileKind::Certificate => "ssl",
-    };
+    let folder = folder(named.kind);
     let Some(name) = resolve(files, root, folder, &named.path) else {
         let found = Diagnostic::alert(
             codes::FILE_MISSING,
@@ -136,7 +141,10 @@ fn named_file(
         );
         let existing: Vec<&str> = files
             .names()
-            .filter(|name| name.starts_with("ssl/"))
+            .filter(|name| {
+                name.strip_prefix(folder)
+                    .is_some_and(|rest| rest.starts_with('/'))
+            })
             .take(10)
             .collect();
         return Some(found.with_help(match existing.is_empty() {
@@ -174,9 +182,16 @@ fn named_file(
     Some(Diagnostic::alert(codes::FILE_UNFIT, span, message).with_help(help))
 }
 
+/// The folder that files for something are in.
+fn folder(kind: FileKind) -> &'static str {
+    match kind {
+        FileKind::Certificate => "ssl",
+    }
+}
+
 /// The path on the line that names it, or the line if it is written otherwise (quoted, in parts).
-fn place(named: &NamedFile, sources: &SourceMap, text: FileId) -> Span {
-    let file = sources.find(&named.origin.file).unwrap_or(text);
+pub(crate) fn place(named: &NamedFile, sources: &SourceMap) -> Span {
+    let file = sources.find(&named.origin.file).unwrap_or_default();
     let Some(line) = sources.line_span(file, named.origin.line) else {
         return Span::new(file, 0, 0);
     };

@@ -271,6 +271,7 @@ impl Inner {
             environment: &self.settings.environment,
             facts: &self.settings.facts,
             ui: self.settings.ui,
+            now_s: self.now_ms() / 1000,
         }
     }
 }

@@ -19,6 +19,7 @@ mod boot;
 mod change;
 mod check;
 mod control;
+mod dates;
 mod diff;
 mod digest;
 mod disk;
@@ -44,6 +45,7 @@ mod within;
 
 pub use accounts::{LoginLink, NewSession};
 pub use control::Control;
+pub use dates::certificate_dates;
 pub use engine::{
     BackendStatus, Engine, EngineGone, EngineStatus, FrontendStatus, ListenerStatus, PrepareError,
     PrepareProblem, ServerStatus,

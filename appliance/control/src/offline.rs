@@ -16,6 +16,7 @@ pub fn check_files(settings: &Settings, files: &FileSet) -> CheckReport {
         environment: &settings.environment,
         facts: &settings.facts,
         ui: settings.ui,
+        now_s: settings.clock.now_ms() / 1000,
     };
     check(files, around).0
 }

@@ -204,6 +204,28 @@ codes! {
     FILE_UNFIT = "F003";
 }
 
+/// Whether a message is a lint of our own: HAProxy takes such a text without a word, and a run that is to
+/// behave as HAProxy does must not take it for a warning.
+pub fn is_own_lint(code: Code) -> bool {
+    const OWN: &[Code] = &[
+        DUPLICATE_BIND,
+        ACL_NEVER_USED,
+        ALL_MUST_FAIL,
+        COOKIE_WITHOUT_COOKIE,
+        SHARED_SOURCE_PORTS,
+        WILDCARD_SOURCE_PORTS,
+        OPTIONAL_CERTIFICATE,
+        WEAK_TLS,
+        OPEN_STATISTICS,
+        NO_SERVER_CHECKED,
+        UNUSED_BACKEND,
+        SAME_CRITERION,
+        READABLE_PASSWORD,
+        UNKNOWN_ALLOWANCE,
+    ];
+    OWN.contains(&code)
+}
+
 /// The pages by letter, each after a line that says what the letter stands for.
 const CHAPTERS: [&str; 8] = [
     include_str!("codes/text.md"),

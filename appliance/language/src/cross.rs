@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
-use lanai_diagnostics::{Diagnostic, FileId, SourceMap, Span};
+use lanai_diagnostics::{Diagnostic, SourceMap, Span};
 use lanai_model::Origin;
 use lanai_model::layer7::{Bind, Config, ListenAddress};
 use lanai_model::services::{Network, Services, TABLE_MAIN, Via};
@@ -47,8 +47,7 @@ pub fn check(services: &Services, config: &Config, sources: &SourceMap) -> Vec<D
         }
     }
     addresses(services, config, sources, &mut found);
-    let files: Vec<FileId> = sources.ids().collect();
-    silence::apply(&mut found, sources, &files, Dialect::Layer7);
+    silence::quieten(&mut found, sources, Dialect::Layer7);
     found
 }
 
@@ -122,13 +121,15 @@ fn addresses(
     if own.is_empty() {
         return;
     }
+    let is_foreign = |ip: IpAddr| !ip.is_unspecified() && !ip.is_loopback() && !own.contains(&ip);
+    sources_of_servers(config, sources, &is_foreign, found);
     let mut told = HashSet::new();
     for bind in config.proxies.iter().flat_map(|proxy| &proxy.binds) {
         let ListenAddress::Inet(address) = bind.address else {
             continue;
         };
         let ip = address.ip();
-        if ip.is_unspecified() || ip.is_loopback() || own.contains(&ip) {
+        if !is_foreign(ip) {
             continue;
         }
         let words = words(&bind.origin, sources);
@@ -145,6 +146,49 @@ fn addresses(
             "add 'ip address' to an interface's block, or 'transparent' if it is not this box's own",
         ));
     }
+}
+
+/// `source` of servers at addresses that no block gives to this box; `usesrc` binds to others' addresses.
+fn sources_of_servers(
+    config: &Config,
+    sources: &SourceMap,
+    is_foreign: &dyn Fn(IpAddr) -> bool,
+    found: &mut Vec<Diagnostic>,
+) {
+    for server in config.proxies.iter().flat_map(|proxy| &proxy.servers) {
+        if found.len() >= MOST_WARNINGS {
+            return;
+        }
+        let words = words(&server.origin, sources);
+        // After the server's name and address.
+        let mut options = words.iter().skip(3);
+        if words.iter().any(|word| word.is("usesrc")) || !options.any(|word| word.is("source")) {
+            continue;
+        }
+        let Some(word) = options.next() else {
+            continue;
+        };
+        let Some(ip) = source_ip(&word.text()).filter(|ip| is_foreign(*ip)) else {
+            continue;
+        };
+        let message = format!("address {ip} is given to no interface in the Services tab");
+        let warning = Diagnostic::warning(codes::ADDRESS_NOT_CONFIGURED, word.span, message);
+        found.push(warning.with_help(
+            "connections to this server fail unless the address is this box's: add 'ip address' to an \
+             interface's block",
+        ));
+    }
+}
+
+/// The address of `ADDRESS[:PORT[-PORT]]`; `None` for a name.
+fn source_ip(text: &str) -> Option<IpAddr> {
+    let bare = |text: &str| {
+        let inner = text
+            .strip_prefix('[')
+            .and_then(|text| text.strip_suffix(']'));
+        inner.unwrap_or(text).parse().ok()
+    };
+    bare(text).or_else(|| bare(text.rsplit_once(':')?.0))
 }
 
 /// The words of a line, as written.

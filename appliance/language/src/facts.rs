@@ -35,13 +35,15 @@ impl Default for Facts {
                 "EPOLL",
                 "GETADDRINFO",
                 "OPENSSL",
+                "OPENSSL_AWSLC",
                 "POLL",
                 "THREAD",
             ]),
             enabled: set(&["EPOLL", "GETADDRINFO", "POLL", "REUSEPORT"]),
-            ssl_library: "OpenSSL".to_owned(),
-            openssl_version: Some("3.0.0".to_owned()),
-            awslc_api: None,
+            // What does our TLS underneath rustls, and what its headers say of its interfaces.
+            ssl_library: "AWS-LC".to_owned(),
+            openssl_version: Some("1.1.1g".to_owned()),
+            awslc_api: Some(37),
             fips_mode: false,
         }
     }

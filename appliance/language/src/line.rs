@@ -9,7 +9,7 @@ use lanai_model::Origin;
 use crate::condition::{Joined, evaluate_joined, lex_message};
 use crate::lexer::{self, LexErrorKind, Variables, Word};
 use crate::outcome::Sink;
-use crate::tree::{self, Dialect, Line, SECTIONS, Tree};
+use crate::tree::{Dialect, RawLine, raw_lines, section_keyword};
 use crate::value::shown;
 use crate::{Environment, Facts, codes};
 
@@ -18,6 +18,8 @@ use crate::{Environment, Facts, codes};
 pub(crate) struct Statement {
     pub(crate) words: Vec<Word>,
     pub(crate) origin: Origin,
+    /// The section keyword that its first word is, in a Layer 7 text.
+    pub(crate) section: Option<&'static str>,
 }
 
 impl Statement {
@@ -51,8 +53,9 @@ pub(crate) struct Lines<'a> {
     name: Arc<str>,
     dialect: Dialect,
     facts: &'a Facts,
-    tree: Tree,
-    at: usize,
+    lines: Box<dyn Iterator<Item = RawLine> + 'a>,
+    /// Nothing more is read.
+    over: bool,
     blocks: Vec<Block>,
     /// Bytes that variables have added.
     growth: usize,
@@ -86,21 +89,19 @@ impl<'a> Lines<'a> {
         sink: &mut Sink,
     ) -> Self {
         let bytes = sources.bytes(file);
-        let tree = if bytes.len() > MAX_FILE {
+        let over = bytes.len() > MAX_FILE;
+        if over {
             let message = format!("file too long, {MAX_FILE} bytes at most are read");
             sink.alert(codes::FILE_TOO_LONG, Span::new(file, 0, 0), message);
-            tree::parse_as(&[], dialect)
-        } else {
-            tree::parse_as(bytes, dialect)
-        };
+        }
         Self {
             sources,
             file,
             name: sources.name(file),
             dialect,
             facts,
-            tree,
-            at: 0,
+            lines: Box::new(raw_lines(bytes)),
+            over,
             blocks: Vec::new(),
             growth: 0,
             section: String::new(),
@@ -109,8 +110,9 @@ impl<'a> Lines<'a> {
 
     /// The next line that counts; at the end, what is still open is reported.
     pub(crate) fn next(&mut self, env: &Environment, sink: &mut Sink) -> Option<Statement> {
-        while let Some(line) = self.tree.all_lines().get(self.at).cloned() {
-            self.at += 1;
+        while !self.over
+            && let Some(line) = self.lines.next()
+        {
             if sink.full() {
                 return None;
             }
@@ -125,7 +127,7 @@ impl<'a> Lines<'a> {
         None
     }
 
-    fn line(&mut self, line: &Line, env: &Environment, sink: &mut Sink) -> Option<Statement> {
+    fn line(&mut self, line: &RawLine, env: &Environment, sink: &mut Sink) -> Option<Statement> {
         if self.dialect == Dialect::Layer7 && !line.ended && !line.range.is_empty() {
             let end = Span::new(self.file, line.range.end, line.range.end);
             let position = line.range.len() + 1;
@@ -137,6 +139,7 @@ impl<'a> Lines<'a> {
         }
         let words = self.words(line, env, sink)?;
         let first = words.first()?;
+        let mut section = None;
         if self.dialect == Dialect::Layer7 {
             if first.value.starts_with(b".") {
                 self.directive(&words, env, sink);
@@ -145,7 +148,8 @@ impl<'a> Lines<'a> {
             if self.masked() {
                 return None;
             }
-            if SECTIONS.iter().any(|section| first.is(section)) {
+            section = section_keyword(&first.value);
+            if section.is_some() {
                 self.section = words.get(1).unwrap_or(first).text().into_owned();
             }
             if let Some((at, word)) = words
@@ -168,10 +172,11 @@ impl<'a> Lines<'a> {
                 file: self.name.clone(),
                 line: line.number,
             },
+            section,
         })
     }
 
-    fn words(&mut self, line: &Line, env: &Environment, sink: &mut Sink) -> Option<Vec<Word>> {
+    fn words(&mut self, line: &RawLine, env: &Environment, sink: &mut Sink) -> Option<Vec<Word>> {
         let text = self.sources.bytes(self.file).get(line.range.clone())?;
         let variables = (self.dialect == Dialect::Layer7).then_some(Variables {
             environment: env,
@@ -187,7 +192,7 @@ impl<'a> Lines<'a> {
                     let span = Span::new(self.file, line.range.start, line.range.end);
                     let message = "file too long once variables are replaced";
                     sink.alert(codes::FILE_TOO_LONG, span, message);
-                    self.at = self.tree.all_lines().len();
+                    self.over = true;
                     self.blocks.clear();
                     return None;
                 }

@@ -42,6 +42,12 @@ pub const SECTIONS: &[&str] = &[
     "userlist",
 ];
 
+/// The section keyword that a word is.
+pub(crate) fn section_keyword(word: &[u8]) -> Option<&'static str> {
+    let mut known = SECTIONS.iter().copied();
+    known.find(|section| section.as_bytes() == word)
+}
+
 /// A text and how it is cut.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tree {
@@ -161,21 +167,14 @@ pub fn parse_as(bytes: &[u8], dialect: Dialect) -> Tree {
             lines: 0..0,
         }],
     };
-    let mut start = 0;
-    let mut number: u32 = 0;
-    for whole in bytes.split_inclusive(|byte| *byte == b'\n') {
-        number = number.saturating_add(1);
-        let text = match whole.strip_suffix(b"\n") {
-            Some(text) => text.strip_suffix(b"\r").unwrap_or(text),
-            None => whole.strip_suffix(b"\r").unwrap_or(whole),
-        };
+    for line in raw_lines(bytes) {
+        let text = bytes.get(line.range.clone()).unwrap_or_default();
         let first = tree.tokens.len();
-        let keyword = cut(text, start, dialect, &mut tree.tokens);
-        let end = start + text.len();
-        if text.len() < whole.len() {
+        let keyword = cut(text, line.range.start, dialect, &mut tree.tokens);
+        if line.range.end < line.whole {
             tree.tokens.push(Token {
                 kind: TokenKind::LineEnd,
-                range: end..start + whole.len(),
+                range: line.range.end..line.whole,
             });
         }
         if let Some(keyword) = keyword
@@ -187,17 +186,50 @@ pub fn parse_as(bytes: &[u8], dialect: Dialect) -> Tree {
             });
         }
         tree.lines.push(Line {
-            number,
-            range: start..end,
-            ended: whole.ends_with(b"\n"),
+            number: line.number,
+            range: line.range,
+            ended: line.ended,
             tokens: first..tree.tokens.len(),
         });
         if let Some(section) = tree.sections.last_mut() {
             section.lines.end = tree.lines.len();
         }
-        start += whole.len();
     }
     tree
+}
+
+/// A line that is not cut into words yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RawLine {
+    /// Number, counted from 1.
+    pub(crate) number: u32,
+    /// Bytes of the text, without the line end.
+    pub(crate) range: Range<usize>,
+    /// Whether a line end follows; the last line may have none.
+    pub(crate) ended: bool,
+    /// Where the next line starts.
+    whole: usize,
+}
+
+/// The lines of a text, in order.
+pub(crate) fn raw_lines(bytes: &[u8]) -> impl Iterator<Item = RawLine> + '_ {
+    let (mut start, mut number) = (0, 0_u32);
+    std::iter::from_fn(move || {
+        let rest = bytes.get(start..).filter(|rest| !rest.is_empty())?;
+        let feed = memchr::memchr(b'\n', rest);
+        let length = feed.unwrap_or(rest.len());
+        let text = rest.get(..length).unwrap_or_default();
+        let text = text.strip_suffix(b"\r").unwrap_or(text);
+        number = number.saturating_add(1);
+        let line = RawLine {
+            number,
+            range: start..start + text.len(),
+            ended: feed.is_some(),
+            whole: start + length + usize::from(feed.is_some()),
+        };
+        start = line.whole;
+        Some(line)
+    })
 }
 
 /// Cuts a line into tokens and returns its first word.
@@ -242,7 +274,7 @@ fn cut(
 
 fn starts_section(word: &[u8], dialect: Dialect) -> bool {
     match dialect {
-        Dialect::Layer7 => SECTIONS.iter().any(|section| section.as_bytes() == word),
+        Dialect::Layer7 => section_keyword(word).is_some(),
         Dialect::Services => word == b"service",
     }
 }

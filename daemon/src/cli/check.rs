@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use lanai_control::CheckReport;
-use lanai_language::layer7;
+use lanai_language::{NamedFile, layer7};
 
 use super::Shape;
 use crate::control;
@@ -62,7 +62,13 @@ fn check(arguments: &Arguments) -> Result<CheckReport, CheckError> {
         let texts = sources::read(&files)?;
         let environment = environment::inherited(None, &files);
         let ids: Vec<_> = texts.ids().collect();
-        let outcome = layer7::read(&texts, &ids, &environment, &facts::facts());
+        let mut outcome = layer7::read(&texts, &ids, &environment, &facts::facts());
+        if let Some(config) = &outcome.value {
+            let now_s = lanai_control::Clock::system().now_ms() / 1000;
+            let read = |named: &NamedFile| std::fs::read(&named.path).ok();
+            let dates = lanai_control::certificate_dates(config, &texts, now_s, read);
+            outcome.diagnostics.extend(dates);
+        }
         return Ok(CheckReport {
             sources: Arc::new(texts),
             diagnostics: outcome.diagnostics,

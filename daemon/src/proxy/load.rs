@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use lanai_diagnostics::{Diagnostic, Severity, SourceMap, render};
-use lanai_language::{files_named, layer7};
+use lanai_language::{codes, files_named, layer7};
 use lanai_model::layer7::Config;
 
 use super::arguments::{Arguments, Master};
@@ -51,7 +51,12 @@ fn tell(
         if diagnostic.severity == Severity::Diag && !arguments.diagnostics {
             continue;
         }
-        let line = render::haproxy(diagnostic, sources, report.pid());
+        // With 'zero-warning' (`-dW`) a warning refuses to start: only what HAProxy warns of may.
+        let mut diagnostic = diagnostic.clone();
+        if codes::is_own_lint(diagnostic.code) {
+            diagnostic.severity = Severity::Notice;
+        }
+        let line = render::haproxy(&diagnostic, sources, report.pid());
         report.rendered(diagnostic.severity, &line);
         if diagnostic.severity == Severity::Alert {
             bad_files.insert(diagnostic.span.file);

@@ -80,3 +80,59 @@ fn an_interface_nobody_configured_is_warned_about() {
         )]
     );
 }
+
+/// What the two texts say of addresses, whether or not this version runs all of the second.
+fn foreign_addresses(lines: &str) -> Vec<(String, String)> {
+    let mut sources = SourceMap::new();
+    let first = sources.add("services.cfg", SERVICES.as_bytes());
+    let second = sources.add("haproxy.cfg", lines.as_bytes());
+    let services = services::read(&sources, &[first]).value.expect("services");
+    let (config, _) =
+        layer7::understand(&sources, &[second], &Environment::new(), &Facts::default());
+    check(&services, &config.expect("a configuration"), &sources)
+        .into_iter()
+        .filter(|found| found.code == codes::ADDRESS_NOT_CONFIGURED)
+        .map(|found| {
+            let words = String::from_utf8_lossy(sources.slice(found.span)).into_owned();
+            (words, found.message)
+        })
+        .collect()
+}
+
+#[test]
+fn a_server_reached_from_an_address_of_nobody_is_warned_about() {
+    let found = foreign_addresses(
+        "backend b
+ timeout connect 1s
+ timeout server 1s
+ server own 192.0.2.1:80 source 10.0.0.2
+ server ports 192.0.2.1:81 source 10.0.9.9:1024-2048
+ server any 192.0.2.1:82 source 0.0.0.0:1024-2048
+ server client 192.0.2.1:83 source 10.0.9.8 usesrc clientip
+ server six 192.0.2.1:84 check source [2001:db8::9]:0
+ server allowed 192.0.2.1:85 source 10.0.9.7 # lanai: allow L018
+",
+    );
+    let expected = [
+        ("10.0.9.9:1024-2048", "10.0.9.9"),
+        ("[2001:db8::9]:0", "2001:db8::9"),
+    ];
+    let said = |ip| format!("address {ip} is given to no interface in the Services tab");
+    assert_eq!(
+        found,
+        expected.map(|(words, ip)| (words.to_owned(), said(ip)))
+    );
+}
+
+#[test]
+fn a_comment_that_allows_nothing_is_said_by_the_reading_alone() {
+    let mut sources = SourceMap::new();
+    let first = sources.add("services.cfg", SERVICES.as_bytes());
+    let text = "frontend f\n timeout client 1s\n bind :81 # lanai: allow L999\n";
+    let second = sources.add("haproxy.cfg", text.as_bytes());
+    let services = services::read(&sources, &[first]).value.expect("services");
+    let read = layer7::read(&sources, &[second], &Environment::new(), &Facts::default());
+    assert_eq!(read.diagnostics.len(), 1);
+    let config = read.value.expect("a configuration");
+    assert_eq!(check(&services, &config, &sources), []);
+}

@@ -2,7 +2,7 @@
 
 use super::quote::{joined, quote};
 use super::{EditError, LinePlace, Patch, Replacement, Text, Written};
-use crate::tree::{Dialect, Line, SECTIONS, Section, TokenKind};
+use crate::tree::{Dialect, Line, Section, TokenKind, section_keyword};
 
 impl Text {
     pub(super) fn add_line(&self, words: &[Vec<u8>], place: LinePlace) -> Result<Patch, EditError> {
@@ -243,7 +243,7 @@ impl Text {
 
     fn is_section_keyword(&self, word: &[u8]) -> bool {
         match self.dialect {
-            Dialect::Layer7 => SECTIONS.iter().any(|section| section.as_bytes() == word),
+            Dialect::Layer7 => section_keyword(word).is_some(),
             Dialect::Services => word == b"service",
         }
     }

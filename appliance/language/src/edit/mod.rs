@@ -318,7 +318,9 @@ impl Text {
         let bytes = self.tree.bytes(token.range.clone());
         let words = lexer::words(bytes, FileId::default(), 0, None).unwrap_or_default();
         let value = match <[Word; 1]>::try_from(words) {
-            Ok([word]) if word.span == Span::new(FileId::default(), 0, bytes.len()) => word.value,
+            Ok([word]) if word.span == Span::new(FileId::default(), 0, bytes.len()) => {
+                word.value.into_vec()
+            }
             // With a variable in it, whose value nobody asks here.
             _ => bytes.to_vec(),
         };

@@ -181,8 +181,8 @@ proptest! {
                 section: "",
             });
             let words = lexer::words(&written, FileId::default(), 0, variables);
-            let words: Vec<_> = words.expect("words").into_iter().map(|word| word.value).collect();
-            prop_assert_eq!(words, vec![value.clone()]);
+            let words: Vec<_> = words.expect("words").into_iter().map(|word| word.value.into_vec()).collect();
+            prop_assert_eq!(words, [value.clone()]);
         }
     }
 
@@ -193,7 +193,7 @@ proptest! {
             let line = edited.line(line).expect("the line");
             let bytes = edited.tree.bytes(line.range.clone());
             let found = lexer::words(bytes, FileId::default(), 0, None).expect("words");
-            let found: Vec<_> = found.into_iter().map(|word| word.value).collect();
+            let found: Vec<_> = found.into_iter().map(|word| word.value.into_vec()).collect();
             prop_assert_eq!(found, words);
         }
     }

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use lanai_diagnostics::{Diagnostic, Span};
 use lanai_model::layer7::{ListenAddress, LogFormat, Mode, ServerAddress};
 
@@ -149,7 +150,7 @@ fn missing_timeouts(proxy: &ProxyDraft, _: &View<'_>, sink: &mut Sink) {
 }
 
 fn duplicate_servers(proxy: &ProxyDraft, _: &View<'_>, sink: &mut Sink) {
-    let mut seen: HashMap<&str, (Span, u32)> = HashMap::new();
+    let mut seen: HashMap<&str, (Span, u32), RandomState> = HashMap::default();
     for server in &proxy.servers {
         let place = (server.span, server.origin.line);
         if let Some((before, line)) = seen.insert(&server.name, place) {

@@ -6,6 +6,7 @@ use lanai_diagnostics::{Diagnostic, Span};
 
 use super::args::{Args, Modifier};
 use super::draft::{Draft, GlobalDraft, ProxyDraft};
+use super::inherit::nameless;
 use super::keyword::{Keyword, Sections};
 use super::table::{Found, Readers, Table};
 use super::{
@@ -75,6 +76,10 @@ pub(super) fn dispatch<T: Draft>(
     let last = head.last();
     let head = last.map_or(first.span, |last| first.span.to(last.span));
     let keyword = row.keyword;
+    let anonymous = place.kind == Sections::DEFAULTS && place.name.is_empty();
+    if anonymous && nameless(keyword, head, sink) {
+        return;
+    }
     if modifier.is_some() && !keyword.negatable {
         let whole = statement.span().to(head);
         let name = keyword.name;

@@ -14,6 +14,7 @@ mod finish;
 mod format;
 mod global;
 mod grammar;
+mod inherit;
 mod keyword;
 mod log;
 mod options;

@@ -7,6 +7,7 @@ use lanai_diagnostics::{Diagnostic, Span};
 
 use super::dispatch::{GLOBAL, PROXY, Place, dispatch};
 use super::draft::{GlobalDraft, ProxyDraft};
+use super::inherit::Heirs;
 use super::keyword::Sections;
 use super::others::Other;
 use super::rules::Others;
@@ -53,6 +54,8 @@ struct Defaults {
     named: bool,
     /// Used by a proxy that follows it and names none.
     unnamed: bool,
+    /// Who has its rules.
+    heirs: Heirs,
 }
 
 enum Current {
@@ -103,8 +106,8 @@ impl Reader {
         };
         let text = keyword.text();
         self.others.note(statement);
-        if SECTIONS.contains(&text.as_ref()) {
-            self.start(&text, statement, sink);
+        if let Some(section) = statement.section {
+            self.start(section, statement, sink);
             return;
         }
         match &mut self.current {
@@ -231,6 +234,11 @@ impl Reader {
             sink.alert(codes::BAD_SECTION_NAME, name.span, message);
         }
         let from = self.from(kind, name, arguments, sink);
+        if let Some(defaults) = from.and_then(|at| self.defaults.get_mut(at)) {
+            let place = name.map_or(keyword.span, |name| name.span);
+            let Defaults { draft, heirs, .. } = defaults;
+            heirs.add(draft, section, place, sink);
+        }
         let inherited = from.and_then(|at| self.defaults.get(at));
         let inherited = inherited.map(|defaults| &defaults.draft.settings);
         let span = name.map_or(keyword.span, |name| name.span);
@@ -248,6 +256,7 @@ impl Reader {
                 draft,
                 named: false,
                 unnamed: false,
+                heirs: Heirs::default(),
             });
             return;
         }

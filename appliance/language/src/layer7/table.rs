@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use foldhash::fast::RandomState;
+
 use super::args::Args;
 use super::grammar::Grammar;
 use super::keyword::{Keyword, Sections, Status};
@@ -65,9 +67,9 @@ fn refuse(keyword: &Keyword, args: &mut Args<'_>) {
 
 /// All rows of one kind, by name.
 pub(super) struct Table<T: 'static> {
-    rows: HashMap<&'static str, Row<T>>,
+    rows: HashMap<&'static str, Row<T>, RandomState>,
     /// First words of names of several words.
-    groups: HashSet<&'static str>,
+    groups: HashSet<&'static str, RandomState>,
     /// Names in the order written, so that of equally near words the first is suggested.
     names: Vec<&'static str>,
 }

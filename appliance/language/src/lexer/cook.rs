@@ -2,8 +2,8 @@ use std::ops::Range;
 
 use lanai_diagnostics::{FileId, Span};
 
-use super::scan::{LexError, LexErrorKind, Listener, Variable, is_blank, scan_word};
-use super::word::{Part, Word};
+use super::scan::{LexError, LexErrorKind, Listener, Variable, is_blank, plain_word, scan_word};
+use super::word::{Part, Value, Word};
 use super::{MAX_LINE_VALUE, MAX_WORDS};
 use crate::Environment;
 
@@ -33,7 +33,7 @@ pub fn words(
     offset: usize,
     variables: Option<Variables<'_>>,
 ) -> Result<Vec<Word>, LexError> {
-    let mut words = Vec::new();
+    let mut words = Vec::with_capacity(8);
     let mut total = 0;
     let mut at = 0;
     loop {
@@ -43,6 +43,18 @@ pub fn words(
         if matches!(line.get(at), None | Some(b'#')) {
             return Ok(words);
         }
+        if let Some(end) = plain_word(line, at) {
+            words.push(Word {
+                value: Value::from_slice(line.get(at..end).unwrap_or_default()),
+                span: Span::new(file, offset + at, offset + end),
+                parts: None,
+            });
+            if words.len() > MAX_WORDS {
+                return Err(too_many(at..end));
+            }
+            at = end;
+            continue;
+        }
         let mut cook = Cook {
             line,
             file,
@@ -51,7 +63,7 @@ pub fn words(
             room: MAX_LINE_VALUE.saturating_sub(total),
             used: 0,
             start: at,
-            value: Vec::new(),
+            value: Value::new(),
             parts: Vec::new(),
             quoted: false,
             elided: false,
@@ -61,12 +73,16 @@ pub fn words(
         total += cook.used;
         cook.finish(end, &mut words);
         if words.len() > MAX_WORDS {
-            return Err(LexError {
-                kind: LexErrorKind::TooManyWords,
-                at: at..end,
-            });
+            return Err(too_many(at..end));
         }
         at = end;
+    }
+}
+
+fn too_many(at: Range<usize>) -> LexError {
+    LexError {
+        kind: LexErrorKind::TooManyWords,
+        at,
     }
 }
 
@@ -81,7 +97,7 @@ struct Cook<'a> {
     used: usize,
     /// First byte of the word in the line.
     start: usize,
-    value: Vec<u8>,
+    value: Value,
     parts: Vec<Part>,
     quoted: bool,
     /// A variable that was to be split had no value: alone in its quotes, it makes no word at all.
@@ -101,16 +117,13 @@ impl Cook<'_> {
     fn cut(&mut self, end: usize) {
         let start = self.start;
         let value = std::mem::take(&mut self.value);
-        let mut parts = std::mem::take(&mut self.parts);
+        let parts = std::mem::take(&mut self.parts);
         let as_written =
             !self.quoted && matches!(parts.as_slice(), [part] if part.verbatim && part.value == 0);
-        if as_written {
-            parts.clear();
-        }
         self.done.push(Word {
             value,
             span: Span::new(self.file, self.offset + start, self.offset + end),
-            parts,
+            parts: (!as_written && !parts.is_empty()).then(|| parts.into_boxed_slice()),
         });
     }
 

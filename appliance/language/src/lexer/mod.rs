@@ -11,7 +11,7 @@ mod word;
 
 pub use cook::{Variables, words};
 pub use scan::{LexError, LexErrorKind};
-pub use word::Word;
+pub use word::{Value, Word};
 
 pub(crate) use scan::{Silent, is_blank, scan_word};
 

@@ -85,6 +85,10 @@ pub(crate) fn scan_word(
     listener: &mut impl Listener,
 ) -> Result<usize, LexError> {
     let byte = |at: usize| line.get(at).copied();
+    if let Some(end) = plain_word(line, start) {
+        listener.literal(start..end);
+        return Ok(end);
+    }
     let mut at = start;
     let mut literal = start;
     let mut quoted: Option<(u8, usize)> = None;
@@ -137,6 +141,25 @@ pub(crate) fn scan_word(
     }
     flush(listener, literal..at);
     Ok(at)
+}
+
+/// Whether a byte outside quotes stands for itself and ends nothing.
+const fn is_plain(byte: u8) -> bool {
+    !matches!(
+        byte,
+        b' ' | b'\t' | b'\x0b' | b'\x0c' | b'\r' | b'\0' | b'#' | b'"' | b'\'' | b'\\'
+    )
+}
+
+/// Where the word that starts at `start` ends, if all its bytes stand for themselves. Most words are
+/// such, and need no look at each byte by what came before it.
+pub(crate) fn plain_word(line: &[u8], start: usize) -> Option<usize> {
+    let rest = line.get(start..)?;
+    let length = rest.iter().take_while(|byte| is_plain(**byte)).count();
+    let ends = rest
+        .get(length)
+        .is_none_or(|byte| is_blank(*byte) || *byte == b'#');
+    (ends && length > 0).then_some(start + length)
 }
 
 fn flush(listener: &mut impl Listener, at: Range<usize>) {

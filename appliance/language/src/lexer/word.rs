@@ -5,17 +5,21 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 use lanai_diagnostics::Span;
+use smallvec::SmallVec;
 
 /// A word with its value, and the way back to the bytes it was written with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Word {
     /// Quotes removed, escapes and variables replaced. Any bytes.
-    pub value: Vec<u8>,
+    pub value: Value,
     /// Where it is written, quotes included.
     pub span: Span,
-    /// How parts of the value were written, ascending; empty when the value is written as it is.
-    pub(super) parts: Vec<Part>,
+    /// How parts of the value were written, ascending; none when the value is written as it is.
+    pub(super) parts: Option<Box<[Part]>>,
 }
+
+/// A word's value. Few are longer than what needs no memory of its own.
+pub type Value = SmallVec<[u8; 16]>;
 
 /// A part of a value and how it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,12 +35,16 @@ pub(super) struct Part {
 impl Word {
     /// The value as text; bytes that are no UTF-8 are replaced, so that no keyword equals them.
     pub fn text(&self) -> Cow<'_, str> {
-        String::from_utf8_lossy(&self.value)
+        match std::str::from_utf8(&self.value) {
+            Ok(text) => Cow::Borrowed(text),
+            Err(_) => String::from_utf8_lossy(&self.value),
+        }
     }
 
     /// Whether the value is this keyword.
+    #[inline]
     pub fn is(&self, keyword: &str) -> bool {
-        self.value == keyword.as_bytes()
+        self.value.as_slice() == keyword.as_bytes()
     }
 
     /// The value as a file's path.
@@ -55,11 +63,11 @@ impl Word {
     }
 
     fn start_of(&self, at: usize) -> usize {
-        if self.parts.is_empty() {
+        let Some(parts) = &self.parts else {
             return (index(self.span.start) + at).min(index(self.span.end));
-        }
-        let before = self.parts.partition_point(|part| part.value <= at);
-        match before.checked_sub(1).and_then(|at| self.parts.get(at)) {
+        };
+        let before = parts.partition_point(|part| part.value <= at);
+        match before.checked_sub(1).and_then(|at| parts.get(at)) {
             Some(part) if part.verbatim => {
                 (part.written.start + at - part.value).min(part.written.end)
             }
@@ -69,11 +77,11 @@ impl Word {
     }
 
     fn end_of(&self, at: usize) -> usize {
-        if self.parts.is_empty() {
+        let Some(parts) = &self.parts else {
             return (index(self.span.start) + at).min(index(self.span.end));
-        }
-        let before = self.parts.partition_point(|part| part.value < at);
-        match before.checked_sub(1).and_then(|at| self.parts.get(at)) {
+        };
+        let before = parts.partition_point(|part| part.value < at);
+        match before.checked_sub(1).and_then(|at| parts.get(at)) {
             Some(part) if part.verbatim => {
                 (part.written.start + at - part.value).min(part.written.end)
             }

@@ -6,7 +6,6 @@ use lanai_diagnostics::Span;
 
 use crate::lexer::Word;
 use crate::line::Statement;
-use crate::tree::SECTIONS;
 
 /// All sections of a configuration, whatever their kind.
 #[derive(Debug, Default)]
@@ -66,10 +65,7 @@ impl Section {
 impl Book {
     /// Writes a line down.
     pub(crate) fn add(&mut self, mut statement: Statement) {
-        let Some(first) = statement.keyword() else {
-            return;
-        };
-        let Some(kind) = SECTIONS.iter().find(|section| first.is(section)) else {
+        let Some(kind) = statement.section else {
             if let Some(section) = self.sections.last_mut() {
                 section.lines.push(statement);
             }
@@ -78,10 +74,10 @@ impl Book {
         let from = self.inherits(kind, &statement);
         let named = statement.words.get(1).is_some_and(|word| !word.is("from"));
         let name = statement.words.swap_remove(usize::from(named));
-        if *kind == "defaults" {
+        if kind == "defaults" {
             self.defaults = Some(self.sections.len());
             if named {
-                self.named.insert(name.value.clone(), self.sections.len());
+                self.named.insert(name.value.to_vec(), self.sections.len());
             }
         }
         self.sections.push(Section {
@@ -97,7 +93,7 @@ impl Book {
     fn inherits(&self, kind: &str, statement: &Statement) -> Option<usize> {
         let mut pairs = statement.words.iter().zip(statement.words.iter().skip(1));
         match pairs.find(|(word, _)| word.is("from")) {
-            Some((_, name)) => self.named.get(&name.value).copied(),
+            Some((_, name)) => self.named.get(name.value.as_slice()).copied(),
             None if matches!(kind, "frontend" | "backend" | "listen") => self.defaults,
             None => None,
         }
@@ -139,8 +135,14 @@ impl Book {
 
 impl Statement {
     /// Whether its first words are these.
+    #[inline]
     pub(crate) fn starts(&self, words: &[&str]) -> bool {
         self.words.len() >= words.len() && self.words.iter().zip(words).all(|(w, text)| w.is(text))
+    }
+
+    /// Whether one of its words is this.
+    pub(crate) fn mentions(&self, word: &str) -> bool {
+        self.words.iter().any(|other| other.is(word))
     }
 
     /// The word at this place.

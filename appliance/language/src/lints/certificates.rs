@@ -1,8 +1,10 @@
 //! Certificates that are no longer, or not yet, valid. Who reads files says what is in them.
 
-use lanai_diagnostics::{Diagnostic, Span};
+use lanai_diagnostics::{Diagnostic, SourceMap, Span};
 
+use super::silence;
 use crate::codes;
+use crate::tree::Dialect;
 
 /// The validity of a certificate in a file that a configuration names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,8 +26,8 @@ const SOON: i64 = 14;
 
 const DAY: i64 = 86_400;
 
-/// Warnings about certificates at a time, in seconds since 1970.
-pub fn certificates(all: &[CertificateDates], now: i64) -> Vec<Diagnostic> {
+/// Warnings about certificates at a time, in seconds since 1970; `sources` are the texts that name them.
+pub fn certificates(all: &[CertificateDates], now: i64, sources: &SourceMap) -> Vec<Diagnostic> {
     let warnings = all.iter().filter_map(|one| {
         let (when, help) = if one.not_after < now {
             let days = now.saturating_sub(one.not_after) / DAY;
@@ -52,7 +54,9 @@ pub fn certificates(all: &[CertificateDates], now: i64) -> Vec<Diagnostic> {
         let warning = Diagnostic::warning(codes::CERTIFICATE_DATES, one.place, message);
         Some(warning.with_help(help))
     });
-    warnings.collect()
+    let mut found = warnings.collect();
+    silence::quieten(&mut found, sources, Dialect::Layer7);
+    found
 }
 
 fn ago(days: i64) -> String {

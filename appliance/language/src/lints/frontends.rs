@@ -18,15 +18,7 @@ fn binds(section: &Section) -> impl Iterator<Item = (&Word, Vec<Setting<'_>>)> {
 /// With `verify optional` a client without a certificate comes in too; `ssl_c_verify` is 0 for it as
 /// for a good one.
 pub(super) fn optional_certificate_unused(book: &Book, found: &mut Vec<Diagnostic>) {
-    let asked = book.sections().iter().flat_map(|section| &section.lines);
-    let asked = asked.flat_map(|line| &line.words).any(|word| {
-        ["ssl_c_used", "ssl_fc_has_crt"]
-            .iter()
-            .any(|fetch| word.text().contains(fetch))
-    });
-    if asked {
-        return;
-    }
+    let mut asked = None;
     for section in book.proxies().filter(|section| section.is_front()) {
         for (_, settings) in binds(section) {
             let Some(verify) = last(&settings, "verify") else {
@@ -35,6 +27,9 @@ pub(super) fn optional_certificate_unused(book: &Book, found: &mut Vec<Diagnosti
             let Some(optional) = verify.values.first().filter(|word| word.is("optional")) else {
                 continue;
             };
+            if *asked.get_or_insert_with(|| asks_for_certificates(book)) {
+                return;
+            }
             let message =
                 "clients without a certificate come in too, and no rule asks 'ssl_c_used'";
             let warning = Diagnostic::warning(codes::OPTIONAL_CERTIFICATE, optional.span, message);
@@ -44,6 +39,16 @@ pub(super) fn optional_certificate_unused(book: &Book, found: &mut Vec<Diagnosti
             ));
         }
     }
+}
+
+/// Whether any line asks if a client has a certificate.
+fn asks_for_certificates(book: &Book) -> bool {
+    let lines = book.sections().iter().flat_map(|section| &section.lines);
+    lines.flat_map(|line| &line.words).any(|word| {
+        ["ssl_c_used", "ssl_fc_has_crt"]
+            .iter()
+            .any(|fetch| word.text().contains(fetch))
+    })
 }
 
 /// Ciphers and versions that were given up.
@@ -89,6 +94,12 @@ fn tls_words<'a>(section: &'a Section, line: &'a Statement) -> Vec<&'a Word> {
         }
         _ => return Vec::new(),
     };
+    // Most lines choose neither, and need not be cut into options.
+    const STARTS: [&[u8]; 3] = [b"ciphers", b"ssl-m", b"force-"];
+    let chooses = |word: &Word| STARTS.iter().any(|start| word.value.starts_with(start));
+    if !words.iter().any(chooses) {
+        return Vec::new();
+    }
     let mut found = Vec::new();
     for setting in settings(words, kind) {
         match setting.word.value.as_slice() {

@@ -11,6 +11,7 @@ mod acls;
 mod book;
 mod certificates;
 mod frontends;
+mod modes;
 mod options;
 mod references;
 mod rules;
@@ -42,6 +43,8 @@ const LINTS: &[Lint] = &[
     servers::hidden_headers,
     acls::same_criterion,
     references::readable_passwords,
+    modes::ignored_in_tcp,
+    modes::steps_without_check,
 ];
 
 /// Runs them all.

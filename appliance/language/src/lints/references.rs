@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use foldhash::fast::RandomState;
 use lanai_diagnostics::{Diagnostic, Span};
 
 use super::book::{Book, Section};
@@ -92,7 +93,9 @@ fn asked<'a>(section: &'a Section, line: &'a Statement) -> Vec<Asked<'a>> {
         }
         b"stick-table" => ask(Thing::Peers, after(line, "peers")),
         b"filter" if line.starts(&["filter", "cache"]) => ask(Thing::Cache, line.word(2)),
-        b"server" | b"server-template" | b"default-server" if section.kind != "peers" => {
+        b"server" | b"server-template" | b"default-server"
+            if section.kind != "peers" && line.mentions("resolvers") =>
+        {
             let at = match first.value.as_slice() {
                 b"server" => 3,
                 b"server-template" => 4,
@@ -143,37 +146,48 @@ pub(super) fn unknown(book: &Book, found: &mut Vec<Diagnostic>) {
 
 /// Backends that nothing sends requests to.
 pub(super) fn unused_backends(book: &Book, found: &mut Vec<Diagnostic>) {
-    let mut used: HashSet<&[u8]> = HashSet::new();
+    // A text of backends alone is a part of a configuration.
+    if !book.proxies().any(Section::is_front) {
+        return;
+    }
+    let backends = book.of_kind("backend");
+    let mut unused: HashSet<&[u8], RandomState> = backends
+        .map(|section| section.name.value.as_slice())
+        .collect();
     for section in book.sections() {
         for line in &section.lines {
             let Some(first) = line.keyword() else {
                 continue;
             };
             match first.value.as_slice() {
-                b"default_backend" => used.extend(line.word(1).map(|w| w.value.as_slice())),
+                b"default_backend" => {
+                    line.word(1)
+                        .map(|word| unused.remove(word.value.as_slice()));
+                }
                 b"use_backend" => {
                     // A name that is worked out may be any.
                     if line.word(1).is_some_and(|word| word.value.contains(&b'%')) {
                         return;
                     }
-                    used.extend(line.word(1).map(|w| w.value.as_slice()));
+                    line.word(1)
+                        .map(|word| unused.remove(word.value.as_slice()));
                 }
+                // A server names another's state to follow it, and nothing else.
+                b"server" if !line.mentions("track") => {}
                 _ => {
                     for word in &line.words {
                         // Tables and counts are asked for by the backend's name.
-                        used.extend(word.value.split(|b| matches!(b, b'(' | b')' | b',' | b'/')));
+                        for name in word.value.split(|b| matches!(b, b'(' | b')' | b',' | b'/')) {
+                            unused.remove(name);
+                        }
                     }
                 }
             }
         }
     }
-    // A text of backends alone is a part of a configuration.
-    if !book.proxies().any(Section::is_front) {
-        return;
-    }
     for section in book.of_kind("backend") {
         let table_only = section.starting("server").next().is_none();
-        if table_only || used.contains(section.name.value.as_slice()) {
+        if table_only || !unused.contains(section.name.value.as_slice()) {
             continue;
         }
         let message = format!("nothing sends requests to {}", section.called());

@@ -47,7 +47,10 @@ pub(super) fn all_must_fail(book: &Book, found: &mut Vec<Diagnostic>) {
                     .iter()
                     .any(|name| action.is(name))
             });
-            let Some((word, terms)) = line.condition().filter(|_| refuses) else {
+            if !refuses {
+                continue;
+            }
+            let Some((word, terms)) = line.condition() else {
                 continue;
             };
             let Some(names) = word.is("if").then(|| negated(terms)).flatten() else {

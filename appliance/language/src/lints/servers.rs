@@ -27,7 +27,8 @@ fn options_of(line: &Statement) -> Option<&[Word]> {
 /// `cookie VALUE` of a server is only used by a `cookie NAME` line of its backend.
 pub(super) fn cookie_without_cookie(book: &Book, found: &mut Vec<Diagnostic>) {
     for section in book.proxies().filter(|section| section.is_back()) {
-        let mut places = section.lines.iter().filter_map(|line| {
+        let lines = section.lines.iter().filter(|line| line.mentions("cookie"));
+        let mut places = lines.filter_map(|line| {
             let settings = settings(options_of(line)?, Kind::Server);
             let setting = last(&settings, "cookie")?;
             let value = setting.values.first();

@@ -19,12 +19,31 @@ pub(crate) fn apply(
     files: &[FileId],
     dialect: Dialect,
 ) {
-    // Most texts have no such comment.
-    let marked: Vec<FileId> = files
-        .iter()
-        .copied()
-        .filter(|file| memchr::memmem::find(sources.bytes(*file), MARK).is_some())
-        .collect();
+    let marked = marked(sources, files.iter().copied());
+    retain(diagnostics, sources, &marked, dialect);
+    for file in marked {
+        unknown_codes(sources, file, dialect, diagnostics);
+    }
+}
+
+/// Takes out what is silenced, of messages about texts whose comments were read before.
+pub(crate) fn quieten(diagnostics: &mut Vec<Diagnostic>, sources: &SourceMap, dialect: Dialect) {
+    let marked = marked(sources, sources.ids());
+    retain(diagnostics, sources, &marked, dialect);
+}
+
+/// The texts with such a comment: most have none.
+fn marked(sources: &SourceMap, files: impl Iterator<Item = FileId>) -> Vec<FileId> {
+    let has_one = |file: &FileId| memchr::memmem::find(sources.bytes(*file), MARK).is_some();
+    files.filter(has_one).collect()
+}
+
+fn retain(
+    diagnostics: &mut Vec<Diagnostic>,
+    sources: &SourceMap,
+    marked: &[FileId],
+    dialect: Dialect,
+) {
     if marked.is_empty() {
         return;
     }
@@ -34,9 +53,6 @@ pub(crate) fn apply(
             || !marked.contains(&file)
             || !is_allowed(found, sources, dialect)
     });
-    for file in marked {
-        unknown_codes(sources, file, dialect, diagnostics);
-    }
 }
 
 fn is_allowed(found: &Diagnostic, sources: &SourceMap, dialect: Dialect) -> bool {

@@ -112,7 +112,8 @@ fn certificates_are_judged_by_the_clock_that_is_given() {
     const DAY: i64 = 86_400;
     let now = 1_000 * DAY;
     let said = |not_before, not_after| {
-        let found = certificates(&[dates(not_before, not_after)], now);
+        let sources = SourceMap::new();
+        let found = certificates(&[dates(not_before, not_after)], now, &sources);
         found
             .into_iter()
             .map(|found| found.message)

@@ -106,8 +106,7 @@ impl Reading {
         }
         let name = String::from_utf8_lossy(name);
         if let Some(&place) = rules.acls.names.get(name.as_ref()) {
-            if let Some(entry) = rules.acls.list.get_mut(place) {
-                entry.used = true;
+            if let Some(entry) = rules.acls.list.get(place) {
                 named_conflict(&entry.name.clone(), entry.reach, places, word.span, args);
             }
             self.push(AclUse::Named(place));

@@ -37,7 +37,6 @@ struct Entry {
     name: Arc<str>,
     tests: Vec<Arc<Test>>,
     reach: Reach,
-    used: bool,
 }
 
 /// What a test, or all tests of an ACL, draw on.
@@ -102,7 +101,6 @@ impl Acls {
             name: text,
             tests: vec![read.test],
             reach: read.reach,
-            used: false,
         });
     }
 }

@@ -1,7 +1,7 @@
 //! What rules name that is no proxy: other sections, filters, capture slots, and backends and servers
 //! that are named without an expression.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use lanai_diagnostics::{Diagnostic, Span};
 
@@ -10,20 +10,19 @@ use lanai_model::layer7::Mode;
 use super::Named;
 use crate::codes;
 use crate::layer7::draft::ProxyDraft;
-use crate::layer7::section::Drafts;
+use crate::lexer::Word;
 use crate::line::Statement;
 use crate::outcome::Sink;
 use crate::suggest::{did_you_mean, nearest};
-use crate::tree::SECTIONS;
 
 /// Sections that are no proxies, as far as rules may name them.
 #[derive(Default)]
 pub(crate) struct Others {
     /// The section a line belongs to.
-    current: String,
+    current: &'static str,
     name: String,
-    /// Kinds and names.
-    sections: HashSet<(String, String)>,
+    /// Names by kind.
+    sections: HashMap<&'static str, HashSet<String>>,
     /// Tables of `peers` sections, as `PEERS/TABLE`.
     tables: HashSet<String>,
 }
@@ -32,27 +31,33 @@ impl Others {
     /// Notes a line if it starts such a section, or says something of one.
     pub(crate) fn note(&mut self, statement: &Statement) {
         let mut words = statement.words.iter();
-        let Some(keyword) = words.next().map(|word| word.text()) else {
+        let Some(keyword) = words.next() else {
             return;
         };
-        let name = words.next().map(|word| word.text().into_owned());
-        if SECTIONS.contains(&keyword.as_ref()) {
-            self.current = keyword.into_owned();
-            self.name = name.unwrap_or_default();
-            if !PROXIES.contains(&self.current.as_str()) {
-                self.sections
-                    .insert((self.current.clone(), self.name.clone()));
+        let mut name = || words.next().map(Word::text).unwrap_or_default();
+        if let Some(section) = statement.section {
+            self.current = section;
+            self.name = name().into_owned();
+            if !PROXIES.contains(&section) {
+                let names = self.sections.entry(section).or_default();
+                names.insert(self.name.clone());
             }
-        } else if keyword == "table" && self.current == "peers" {
-            self.tables
-                .insert(format!("{}/{}", self.name, name.unwrap_or_default()));
+        } else if self.current == "peers" && keyword.is("table") {
+            self.tables.insert(format!("{}/{}", self.name, name()));
         }
     }
 
     /// Names of sections of one kind.
     pub(super) fn names<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a str> {
-        let of_kind = self.sections.iter().filter(move |(other, _)| other == kind);
-        of_kind.map(|(_, name)| name.as_str())
+        let of_kind = self.sections.get(kind).into_iter().flatten();
+        of_kind.map(String::as_str)
+    }
+
+    /// Whether there is a section of this kind and name.
+    fn has(&self, kind: &str, name: &str) -> bool {
+        self.sections
+            .get(kind)
+            .is_some_and(|names| names.contains(name))
     }
 
     /// Tables of `peers` sections.
@@ -64,30 +69,33 @@ impl Others {
 const PROXIES: [&str; 5] = ["global", "defaults", "frontend", "listen", "backend"];
 
 /// Checks what the rules of a proxy name without an expression.
-pub(super) fn check(proxy: &ProxyDraft, drafts: &Drafts, sink: &mut Sink) {
+pub(super) fn check(
+    proxy: &ProxyDraft,
+    backs: &HashMap<&str, &ProxyDraft>,
+    others: &Others,
+    sink: &mut Sink,
+) {
     let own = proxy.name();
-    let backs = || drafts.proxies.iter().filter(|other| other.is_back());
     for (name, span, keyword) in proxy.settings.targets.iter().filter(|_| proxy.is_front()) {
-        let found = backs().any(|other| other.name() == name);
-        if !found {
+        if !backs.contains_key(name.as_ref()) {
             let message = format!("Proxy '{own}': unable to find required {keyword}: '{name}'.");
-            let known = backs().map(|other| other.name().as_ref());
-            sink.push(missing(*span, name, &message, known));
+            sink.push(missing(*span, name, &message, backs.keys().copied()));
         }
     }
-    for (name, span) in proxy
-        .settings
-        .server_targets
-        .iter()
-        .filter(|_| proxy.is_back())
-    {
-        let known = proxy.servers.iter().map(|server| server.name.as_ref());
-        if !proxy.has_server(name) {
+    let targets = proxy.settings.server_targets.iter();
+    let targets: Vec<_> = targets.filter(|_| proxy.is_back()).collect();
+    let known = proxy.servers.iter().map(|server| server.name.as_ref());
+    let servers: HashSet<&str> = match targets.is_empty() {
+        true => HashSet::new(),
+        false => known.clone().collect(),
+    };
+    for (name, span) in targets {
+        if !servers.contains(name.as_ref()) && !proxy.has_server(name) {
             let message = format!(
                 "{} '{own}' : unable to find server '{name}' referenced in a 'use-server' rule.",
                 proxy.word()
             );
-            sink.push(missing(*span, name, &message, known));
+            sink.push(missing(*span, name, &message, known.clone()));
         }
     }
     for (what, name, span) in &proxy.settings.named {
@@ -116,12 +124,8 @@ pub(super) fn check(proxy: &ProxyDraft, drafts: &Drafts, sink: &mut Sink) {
                 ),
             ),
         };
-        if !drafts
-            .others
-            .names(kind)
-            .any(|known| known == name.as_ref())
-        {
-            sink.push(missing(*span, name, &message, drafts.others.names(kind)));
+        if !others.has(kind, name) {
+            sink.push(missing(*span, name, &message, others.names(kind)));
         }
     }
     only_http(proxy, sink);

@@ -80,15 +80,15 @@ struct Names<'a> {
 /// Looks up the names in all rules.
 pub(crate) fn check(drafts: &Drafts, sink: &mut Sink) {
     let proxies = &drafts.proxies;
-    for proxy in drafts.defaults.iter().chain(proxies) {
-        super::named::check(proxy, drafts, sink);
-    }
     let names = Names {
         fronts: by_name(proxies.iter().filter(|proxy| proxy.is_front())),
         backs: by_name(proxies.iter().filter(|proxy| proxy.is_back())),
         tables: tables(drafts),
         userlists: drafts.others.names("userlist").collect(),
     };
+    for proxy in drafts.defaults.iter().chain(proxies) {
+        super::named::check(proxy, &names.backs, &drafts.others, sink);
+    }
     // What a `defaults` section hands on is said once.
     let mut told = HashSet::new();
     for proxy in drafts.defaults.iter().chain(proxies) {

@@ -462,7 +462,7 @@ fn formats_of_lines_are_kept() {
 
 #[test]
 fn checks_are_steps() {
-    let rules = proxy("http-check connect port 8080 ssl sni a.example\nhttp-check send meth GET uri \
+    let rules = proxy("option httpchk\ndefault-server check\nhttp-check connect port 8080 ssl sni a.example\nhttp-check send meth GET uri \
                        /health hdr Host a.example\nhttp-check expect ! rstatus ^5\nhttp-check expect \
                        status 200-299,304 comment fine\nhttp-check set-var(check.a) res.hdr(x)\n\
                        http-check disable-on-404\nstats admin if LOCALHOST").rules;
@@ -480,7 +480,7 @@ fn checks_are_steps() {
         matches!(&rules.http_check[4], CheckStep::SetVar(variable, _) if &*variable.name == "a")
     );
     let rules =
-        proxy("tcp-check connect\ntcp-check send-binary 0a0b\ntcp-check expect binary ff").rules;
+        proxy("option tcp-check\ndefault-server check\ntcp-check connect\ntcp-check send-binary 0a0b\ntcp-check expect binary ff").rules;
     assert_eq!(rules.tcp_check[1], CheckStep::Send(vec![10, 11].into()));
 }
 

@@ -12,6 +12,8 @@ mod why;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use foldhash::fast::RandomState;
+
 use super::keyword::Keyword;
 
 pub(super) use why::NOT_YET;
@@ -94,8 +96,8 @@ pub fn keywords() -> impl Iterator<Item = &'static Keyword> {
 
 /// The rows with this name: one word may be a keyword, an option and a sample fetch.
 pub fn find(name: &str) -> &'static [&'static Keyword] {
-    static BY_NAME: LazyLock<HashMap<&str, Vec<&Keyword>>> = LazyLock::new(|| {
-        let mut rows: HashMap<&str, Vec<&Keyword>> = HashMap::new();
+    static BY_NAME: LazyLock<HashMap<&str, Vec<&Keyword>, RandomState>> = LazyLock::new(|| {
+        let mut rows: HashMap<&str, Vec<&Keyword>, RandomState> = HashMap::default();
         for keyword in keywords() {
             rows.entry(keyword.name).or_default().push(keyword);
         }
