@@ -117,6 +117,12 @@ impl Browser {
 
     /// Logs in with the password of the console, and chooses one.
     pub(crate) fn first_login(&self, once: &str, password: &str) {
+        self.login_once(once);
+        self.choose(password);
+    }
+
+    /// Logs in with the password of the console.
+    pub(crate) fn login_once(&self, once: &str) {
         let page = self.submit("/login", &[("name", "admin"), ("password", once)]);
         assert_eq!(
             (page.status, page.path.as_str()),
@@ -124,6 +130,10 @@ impl Browser {
             "{:#?}\n{page:?}",
             self.trail
         );
+    }
+
+    /// Chooses the first password.
+    pub(crate) fn choose(&self, password: &str) {
         let fields = [("new", password), ("again", password)];
         let page = self.submit("/password", &fields);
         assert_eq!(

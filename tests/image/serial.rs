@@ -110,11 +110,22 @@ impl Serial {
     /// Waits until the latest screen, whole, has this on it; gives its lines without the menu.
     #[track_caller]
     pub(crate) fn screen(&mut self, part: &str, limit: Duration) -> String {
-        self.hears(part, limit, |heard| {
+        self.screen_where(part, limit, |screen| screen.contains(part))
+    }
+
+    /// Waits until the latest screen, whole, is so.
+    #[track_caller]
+    pub(crate) fn screen_where(
+        &mut self,
+        what: &str,
+        limit: Duration,
+        is_so: impl Fn(&str) -> bool,
+    ) -> String {
+        self.hears(what, limit, |heard| {
             let whole = heard.rfind(&format!("{LAST_OF_MENU}{PROMPT}"))?;
             let screen = heard[..whole].rsplit_once(CLEAR)?.1;
             let screen = screen.replace('\r', "");
-            screen.contains(part).then_some(screen)
+            is_so(&screen).then_some(screen)
         })
     }
 

@@ -235,6 +235,8 @@ async fn a_one_time_password_is_for_the_console_until_there_is_a_chosen_one() {
     // Nobody has chosen a password yet: the next one is another.
     let next = control.one_time_password().await.unwrap().unwrap();
     assert_ne!(next.password, shown.password);
+    let choosing = control.session(&begun.token).await.unwrap();
+    assert!(choosing.is_some(), "who is choosing one is not shut out");
     control.set_password("admin", GOOD, &ann()).await.unwrap();
     assert!(control.one_time_password().await.unwrap().is_none());
     assert!(
