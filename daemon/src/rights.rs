@@ -22,6 +22,18 @@ pub(crate) const PARENT: &[Capability] = &[
     Capability::CAP_KILL,
 ];
 
+/// What the parent keeps on the image: the box's name too (sethostname(2)).
+pub(crate) const PARENT_OF_THE_BOX: &[Capability] = &[
+    Capability::CAP_NET_ADMIN,
+    Capability::CAP_NET_RAW,
+    Capability::CAP_NET_BIND_SERVICE,
+    Capability::CAP_SETUID,
+    Capability::CAP_SETGID,
+    Capability::CAP_SETPCAP,
+    Capability::CAP_KILL,
+    Capability::CAP_SYS_ADMIN,
+];
+
 /// What the engine keeps: ports below 1024 and SO_BINDTODEVICE.
 pub(crate) const ENGINE: &[Capability] =
     &[Capability::CAP_NET_BIND_SERVICE, Capability::CAP_NET_RAW];

@@ -19,5 +19,6 @@ mod oracle;
 mod refusals;
 mod routing;
 mod source;
+mod system;
 mod transparent;
 mod trial;

@@ -139,8 +139,10 @@ async fn cuts_of(
     let Some(visitor) = visitor else {
         return Ok(Vec::new());
     };
-    let observed = inner.host.observe().await.map_err(ApplyError::Network)?;
-    let plan = plan(&target.model.desired(), &observed);
+    let desired = target.model.desired();
+    let observed = inner.host.observe(&desired.asked()).await;
+    let observed = observed.map_err(ApplyError::Network)?;
+    let plan = plan(&desired, &observed);
     let running = inner.running();
     Ok(target.model.cuts(&running.model, visitor, &observed, &plan))
 }

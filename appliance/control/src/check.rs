@@ -21,7 +21,7 @@ use crate::resolve::resolve;
 pub(crate) struct Model {
     pub(crate) services: Services,
     pub(crate) config: Config,
-    /// Where the web UI listens unless the text says so.
+    /// Where `lanai.toml` has the web UI listen.
     pub(crate) ui: Option<SocketAddr>,
 }
 
@@ -32,6 +32,11 @@ impl Model {
 }
 
 impl Model {
+    /// Where the web UI listens: as the text says, else as `lanai.toml` does.
+    pub(crate) fn ui_listen(&self) -> Option<SocketAddr> {
+        self.services.wui_listen().or(self.ui)
+    }
+
     /// Whether the web UI is for somebody at this address: `service wui` names networks, or none.
     pub(crate) fn admits_to_ui(&self, peer: IpAddr) -> bool {
         let wui = self.services.wui.iter().filter(|wui| wui.common.autostart);
@@ -48,9 +53,24 @@ impl Model {
         plan: &Plan,
     ) -> Vec<Cut> {
         let mut cuts = lanai_network::cuts(visitor, observed, plan);
-        let Visitor { peer, port, .. } = visitor;
+        let Visitor { peer, port, local } = visitor;
+        let at = SocketAddr::new(local, port);
+        let takes = |listen: Option<SocketAddr>| {
+            listen.is_some_and(|listen| {
+                listen.port() == port && (listen.ip() == local || listen.ip().is_unspecified())
+            })
+        };
+        let at_ui = takes(running.ui_listen());
+        if let Some(to) = self.ui_listen()
+            && at_ui
+            && !takes(Some(to))
+        {
+            // The firewall lets in where it will be, so that it says the same.
+            cuts.retain(|cut| !matches!(cut, Cut::Firewall { .. }));
+            cuts.push(Cut::Moved { from: at, to });
+        }
         let shut_out = Cut::Firewall { peer, port };
-        if self.ui.is_some_and(|ui| ui.port() == port)
+        if at_ui
             && running.admits_to_ui(peer)
             && !self.admits_to_ui(peer)
             && !cuts.contains(&shut_out)
@@ -92,8 +112,11 @@ pub(crate) fn check(files: &FileSet, around: Surroundings<'_>) -> (CheckReport, 
     };
     let mut diagnostics: Vec<Diagnostic> = files.problems().into_iter().map(whole).collect();
     let services = lanai_language::services::read(&sources, &[services_id]);
-    let config =
+    let mut config =
         lanai_language::layer7::read(&sources, &[layer7_id], around.environment, around.facts);
+    if let (Some(services), Some(config)) = (&services.value, &mut config.value) {
+        config.stand_by(services);
+    }
     diagnostics.extend(services.diagnostics);
     diagnostics.extend(config.diagnostics);
     if let (Some(services), Some(config)) = (&services.value, &config.value) {

@@ -101,8 +101,9 @@ impl Control {
             cuts: Vec::new(),
         };
         if let Some(model) = model {
-            let observed = self.inner.host.observe().await?;
-            let plan = plan(&model.desired(), &observed);
+            let desired = model.desired();
+            let observed = self.inner.host.observe(&desired.asked()).await?;
+            let plan = plan(&desired, &observed);
             let running = self.inner.running();
             preview.cuts = visitor.map_or_else(Vec::new, |visitor| {
                 model.cuts(&running.model, visitor, &observed, &plan)
@@ -374,14 +375,13 @@ impl Control {
     pub async fn status(&self) -> Result<Status, Error> {
         let inner = &self.inner;
         let running = inner.running();
+        let desired = running.model.desired();
         let network = inner
             .host
-            .observe()
+            .observe(&desired.asked())
             .await
             .map_err(|error| error.to_string());
-        let drift = network
-            .as_ref()
-            .map(|observed| plan(&running.model.desired(), observed));
+        let drift = network.as_ref().map(|observed| plan(&desired, observed));
         let mut notices = inner.settings.notices.clone();
         notices.extend(inner.notices());
         let window = inner.window();
@@ -418,9 +418,9 @@ impl Control {
     /// If the box cannot be looked at.
     pub async fn doctor(&self) -> Result<Vec<Finding>, Error> {
         let (host, running) = (&self.inner.host, self.inner.running());
-        let (facts, observed) = (host.probe().await?, host.observe().await?);
         let model = &running.model;
         let desired = model.desired();
+        let (facts, observed) = (host.probe().await?, host.observe(&desired.asked()).await?);
         let (services, config) = (&model.services, &model.config);
         Ok(examine(services, config, &desired, &facts, &observed))
     }

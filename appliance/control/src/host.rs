@@ -1,7 +1,7 @@
 //! What control asks of the box: its network, and to keep the time of a trial.
 
 use async_trait::async_trait;
-use lanai_network::{Facts, Observed, Step};
+use lanai_network::{Facts, Observed, Step, Sysctl};
 use serde::{Deserialize, Serialize};
 
 use crate::files::FileSet;
@@ -9,11 +9,11 @@ use crate::files::FileSet;
 /// The box, reached through whoever has the rights.
 #[async_trait]
 pub trait Host: Send + Sync {
-    /// Reads the kernel's network state.
+    /// Reads the kernel's network state, with these settings beside those that are always looked at.
     ///
     /// # Errors
     /// If it cannot be read.
-    async fn observe(&self) -> Result<Observed, HostError>;
+    async fn observe(&self, asked: &[Sysctl]) -> Result<Observed, HostError>;
 
     /// Looks at what kernel and processes can do.
     ///

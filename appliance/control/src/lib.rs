@@ -59,7 +59,7 @@ pub use lanai_network::{Cut, Finding, Health, Stage, Visitor};
 pub use lanai_store::{
     AuditEntry, FileSummary, Revision, RevisionId, RevisionState, Role, Session, User,
 };
-pub use networks::{Addressing, Networks};
+pub use networks::{Addressing, Networks, UiPlace};
 pub use offline::{check_files, read_files, write_files};
 pub use one_time::OneTimePassword;
 pub use report::{

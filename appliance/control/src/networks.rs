@@ -1,14 +1,17 @@
 //! Which interfaces the running configuration sets up, for whoever takes care of the others.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::control::Control;
-use crate::inner::Running;
+use crate::inner::{Inner, Running};
+use crate::trial::Window;
 
 /// Follows the running configuration.
 pub struct Networks(watch::Receiver<Arc<Running>>);
@@ -52,6 +55,52 @@ impl Networks {
     pub async fn changed(&mut self) {
         // Its sender lives as long as control itself.
         if self.0.changed().await.is_err() {
+            std::future::pending().await
+        }
+    }
+}
+
+/// How long the web UI waits for a change that is under way: it must be there also if that hangs.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Follows where the web UI is to listen.
+pub struct UiPlace {
+    inner: Arc<Inner>,
+    running: watch::Receiver<Arc<Running>>,
+    windows: watch::Receiver<Option<Arc<Window>>>,
+}
+
+impl Control {
+    /// Where the web UI is to listen by the configuration that is in effect, now and later.
+    pub fn watch_ui(&self) -> UiPlace {
+        UiPlace {
+            inner: Arc::clone(&self.inner),
+            running: self.inner.watch_running(),
+            windows: self.inner.windows(),
+        }
+    }
+}
+
+impl UiPlace {
+    /// The place, if anybody said one, and whether the one before is to answer as well: while a change is
+    /// on trial, or under way.
+    pub async fn now(&mut self) -> (Option<SocketAddr>, bool) {
+        // What is only being tried may be taken back in a moment.
+        let settled = tokio::time::timeout(PATIENCE, self.inner.settled()).await;
+        let on_trial = self.windows.borrow_and_update().is_some();
+        let running = Arc::clone(&self.running.borrow_and_update());
+        let place = running.model.ui_listen().or(self.inner.settings.ui);
+        (place, on_trial || settled.is_err())
+    }
+
+    /// Waits until it may be another one.
+    pub async fn changed(&mut self) {
+        // Their senders live as long as control itself.
+        let changed = tokio::select! {
+            changed = self.running.changed() => changed,
+            changed = self.windows.changed() => changed,
+        };
+        if changed.is_err() {
             std::future::pending().await
         }
     }

@@ -154,7 +154,7 @@ async fn look(inner: &Arc<Inner>, damper: &mut Damper, began: Instant) -> Durati
 /// What would bring the network back; nothing if it cannot be read, which others complain about.
 async fn drifted(inner: &Inner) -> Vec<PlannedStep> {
     let desired = inner.running().model.desired();
-    match inner.host.observe().await {
+    match inner.host.observe(&desired.asked()).await {
         Ok(observed) => {
             let plan = plan(&desired, &observed);
             plan.add.into_iter().chain(plan.remove).collect()
@@ -170,6 +170,7 @@ async fn drifted(inner: &Inner) -> Vec<PlannedStep> {
 fn key(step: &Step) -> String {
     match step {
         Step::SetSysctl { sysctl, .. } => sysctl.to_string(),
+        Step::SetSystem { part, .. } => part.to_string(),
         other => other.to_string(),
     }
 }

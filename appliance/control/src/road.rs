@@ -14,7 +14,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use lanai_network::{Observed, Plan, PlannedStep, Step, plan};
+use lanai_network::{Observed, Plan, PlannedStep, Step, Sysctl, plan};
 use lanai_store::RevisionId;
 
 use crate::disk::{DiskError, Staged};
@@ -44,8 +44,13 @@ pub(crate) async fn travel(
     end: End,
 ) -> Result<Plan, ApplyError> {
     let previous = inner.running();
-    let before = inner.host.observe().await.map_err(ApplyError::Network)?;
-    let plan = plan(&target.model.desired(), &before);
+    let desired = target.model.desired();
+    let mut asked = desired.asked();
+    // What the previous configuration asked for is to be compared if all is taken back.
+    asked.extend(previous.model.desired().asked());
+    let before = inner.host.observe(&asked).await;
+    let before = before.map_err(ApplyError::Network)?;
+    let plan = plan(&desired, &before);
     if !plan.problems.is_empty() {
         return Err(ApplyError::Plan(plan));
     }
@@ -56,7 +61,7 @@ pub(crate) async fn travel(
     if let End::Trial(id, within) = end {
         trial::begin(inner, id, within, &plan).await?;
     }
-    let mut back = Back::new(previous, before);
+    let mut back = Back::new(previous, before, asked);
     let done = match forward(inner, target, &plan, &mut back).await {
         Ok(()) => commit(inner, target, end, staged).await,
         failed => failed,
@@ -81,7 +86,7 @@ pub(crate) async fn travel_anyway(
 ) {
     inner.set_running(Arc::clone(target));
     let desired = target.model.desired();
-    let found = match inner.host.observe().await {
+    let found = match inner.host.observe(&desired.asked()).await {
         Ok(observed) => plan(&desired, &observed),
         Err(error) => {
             problems.push(format!("the network cannot be read: {error}"));
@@ -135,8 +140,10 @@ async fn forward(
     back.swap_asked = true;
     inner.engine.swap().await.map_err(ApplyError::Engine)?;
     back.removed = back.execute(inner, &plan.remove).await?;
-    let after = inner.host.observe().await.map_err(ApplyError::Network)?;
-    let rest = lanai_network::plan(&target.model.desired(), &after);
+    let desired = target.model.desired();
+    let after = inner.host.observe(&desired.asked()).await;
+    let after = after.map_err(ApplyError::Network)?;
+    let rest = lanai_network::plan(&desired, &after);
     if rest.is_empty() {
         Ok(())
     } else {
@@ -243,6 +250,8 @@ async fn uninstall(
 struct Back {
     previous: Arc<Running>,
     before: Observed,
+    /// Settings that were looked at beside the usual ones.
+    asked: Vec<Sysctl>,
     /// Steps that were asked for and did not succeed. A host undoes what it began.
     failed: Vec<Step>,
     added: Vec<Step>,
@@ -251,10 +260,11 @@ struct Back {
 }
 
 impl Back {
-    fn new(previous: Arc<Running>, before: Observed) -> Self {
+    fn new(previous: Arc<Running>, before: Observed, asked: Vec<Sysctl>) -> Self {
         Self {
             previous,
             before,
+            asked,
             failed: Vec::new(),
             added: Vec::new(),
             swap_asked: false,
@@ -310,7 +320,7 @@ impl Back {
     /// each of those steps is taken back for itself, which fails for those that never came to be.
     /// What others changed meanwhile is not ours, as long as the configuration lacks what it lacked.
     async fn compare(&self, inner: &Inner) -> Result<(), String> {
-        let mut now = observe(inner).await?;
+        let mut now = observe(inner, &self.asked).await?;
         if same(&now, &self.before) {
             return Ok(());
         }
@@ -318,7 +328,7 @@ impl Back {
             let undone = inner.host.execute(&[step.undo()]).await;
             tracing::warn!(%step, ?undone, "took back a step that had failed");
         }
-        now = observe(inner).await?;
+        now = observe(inner, &self.asked).await?;
         let desired = self.previous.model.desired();
         let rest = plan(&desired, &now);
         if same(&now, &self.before) || rest == plan(&desired, &self.before) {
@@ -332,8 +342,8 @@ impl Back {
     }
 }
 
-async fn observe(inner: &Inner) -> Result<Observed, String> {
-    let observed = inner.host.observe().await;
+async fn observe(inner: &Inner, asked: &[Sysctl]) -> Result<Observed, String> {
+    let observed = inner.host.observe(asked).await;
     observed.map_err(|error| format!("the network cannot be read: {error}"))
 }
 
@@ -362,6 +372,7 @@ fn same(one: &Observed, other: &Observed) -> bool {
         && addresses(one) == addresses(other)
         && routes(one) == routes(other)
         && one.sysctls == other.sysctls
+        && one.system == other.system
 }
 
 async fn take_back(inner: &Inner, done: &[Step], left: &mut Vec<String>) {

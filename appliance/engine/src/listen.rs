@@ -106,7 +106,10 @@ fn open_inet(
     let step = |what: &str, e: io::Error| {
         let hint = match e.raw_os_error() {
             Some(errno::EADDRINUSE) => "; another process listens there (see: ss -ltnp)",
-            Some(errno::EADDRNOTAVAIL) => "; no interface has this address (see: ip address)",
+            Some(errno::EADDRNOTAVAIL) => {
+                "; no interface has this address (see: ip address); if it comes later, a line \
+                 'standby ADDRESS' of 'service haproxy' in the Services tab lets this start without it"
+            }
             Some(errno::EACCES) => "; ports below 1024 need CAP_NET_BIND_SERVICE",
             Some(errno::ENODEV) => "; there is no such interface (see: ip link)",
             Some(errno::EPERM) => "; this needs CAP_NET_RAW",
@@ -138,6 +141,13 @@ fn open_inet(
         socket
             .set_ip_transparent_v4(true)
             .map_err(|e| step("set IP_TRANSPARENT on", e))?;
+    }
+    if bind.freebind {
+        let set = match address {
+            SocketAddr::V4(_) => socket.set_freebind_v4(true),
+            SocketAddr::V6(_) => socket.set_freebind_v6(true),
+        };
+        set.map_err(|e| step("set IP_FREEBIND on", e))?;
     }
     // Accepted sockets inherit it: one system call less for each connection.
     socket

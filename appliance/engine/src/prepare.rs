@@ -226,6 +226,7 @@ impl Prepare<'_> {
             name: None,
             interface: None,
             transparent: false,
+            freebind: false,
             backlog: None,
             maxconn: None,
             ssl: None,

@@ -119,6 +119,22 @@ pub(crate) fn of_sysctl(sysctl: &Sysctl, error: &io::Error) -> Cause {
     Cause { words, errno }
 }
 
+/// Why the system could not be made so.
+pub(crate) fn of_system(error: &io::Error) -> Cause {
+    Cause {
+        words: error.to_string(),
+        errno: error.raw_os_error().unwrap_or(0),
+    }
+}
+
+/// The machine is not ours but for its network.
+pub(crate) fn no_system() -> Cause {
+    Cause {
+        words: "this is the whole machine's, which is Lanai's on its own image only".to_owned(),
+        errno: 0,
+    }
+}
+
 /// There is no such interface.
 pub(crate) fn no_interface(interface: &InterfaceName) -> Cause {
     Cause {

@@ -196,6 +196,12 @@ impl<'a> Executor<'a> {
                 replaced.map_err(|failure| Stop::new(failure, cause::of_table))?;
                 Ok(Effect::Done)
             }
+            Step::SetSystem { part, to, .. } => {
+                let system = self.ledger.system().ok_or_else(cause::no_system)?;
+                let set = system.set(*part, to.as_ref());
+                set.map_err(|error| cause::of_system(&error))?;
+                Ok(Effect::Done)
+            }
         }
     }
 

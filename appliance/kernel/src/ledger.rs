@@ -6,14 +6,17 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use lanai_network::{Held, Sysctl};
+use lanai_network::{Held, Sysctl, SysctlKey};
 use serde::{Deserialize, Serialize};
+
+use crate::system::System;
 
 /// A file that lasts as long as the settings themselves: until the next boot, and for one network
 /// namespace. An older one counts for nothing.
 #[derive(Clone, Debug)]
 pub struct Ledger {
     path: PathBuf,
+    system: Option<System>,
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -34,7 +37,21 @@ struct Entry {
 impl Ledger {
     /// The ledger in this file, which need not be there yet.
     pub fn at(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into() }
+        Self {
+            path: path.into(),
+            system: None,
+        }
+    }
+
+    /// The same, of a box that is wholly ours: what is changed of the system notes itself.
+    #[must_use]
+    pub fn and_system(mut self, system: Option<System>) -> Self {
+        self.system = system;
+        self
+    }
+
+    pub(crate) fn system(&self) -> Option<&System> {
+        self.system.as_ref()
     }
 
     /// What is known of settings, for a look-up of many.
@@ -89,6 +106,14 @@ impl Ledger {
 pub(crate) struct Holdings(Page);
 
 impl Holdings {
+    /// Settings that only a line can have asked for, and that may be to be put back.
+    pub(crate) fn asked(&self) -> impl Iterator<Item = Sysctl> {
+        let keys = self.0.entries.keys();
+        let keys = keys.filter_map(|path| SysctlKey::new(path.split('/')));
+        let asked = keys.map(|key| Sysctl::asked(&key));
+        asked.filter(|sysctl| matches!(sysctl, Sysctl::Asked(_)))
+    }
+
     /// What a setting with this value was before us, if it is as we made it.
     pub(crate) fn of(&self, sysctl: &Sysctl, value: &str) -> Option<Held> {
         let entry = self.0.entries.get(&key(sysctl))?;

@@ -6,6 +6,8 @@
 //! `network`'s vocabulary on top, with `message` for the translation and `sysctl` for the settings. Which step is to be done, and in what order, was
 //! decided by `network::plan`; here is no choice left.
 //!
+//! What the box is beside its network ([`System`]) is done here too, since it is part of the same steps.
+//!
 //! A lease of a DHCP server is put to use by [`use_lease`], beside the plan.
 //!
 //! Invariants: nothing outside of this crate knows `netlink-packet-route`, whose interface changes with each of
@@ -25,11 +27,13 @@ mod observe;
 mod probe;
 mod socket;
 mod sysctl;
+mod system;
 
 pub use error::{Cause, Error, ExecuteError};
 pub use execute::execute;
 pub use lease::{Lease, drop_lease, link_up, links, use_lease};
 pub use ledger::Ledger;
 pub use monitor::Monitor;
-pub use observe::observe;
+pub use observe::{observe, observe_with};
 pub use probe::probe;
+pub use system::System;

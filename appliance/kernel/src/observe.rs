@@ -1,5 +1,6 @@
 //! What the kernel has.
 
+use std::collections::BTreeSet;
 use std::io;
 
 use lanai_network::{
@@ -16,6 +17,7 @@ use crate::ledger::Ledger;
 use crate::message::{self, Names, UnknownInterface};
 use crate::netlink::Failure;
 use crate::socket::Socket;
+use crate::system::System;
 use crate::{cause, ethtool, nft, sysctl};
 
 /// Reads links, addresses, routes of all tables, policy rules, our nftables table and the settings
@@ -25,6 +27,11 @@ use crate::{cause, ethtool, nft, sysctl};
 /// consistent in itself. If an address or a route is on an interface that came after the list of
 /// interfaces was read, all is read again.
 pub async fn observe(ledger: &Ledger) -> Result<Observed, Error> {
+    observe_with(ledger, &[]).await
+}
+
+/// As [`observe`], with settings that lines ask for and nobody else looks at.
+pub async fn observe_with(ledger: &Ledger, asked: &[Sysctl]) -> Result<Observed, Error> {
     let mut socket = Socket::open().map_err(Error::Socket)?;
     for _ in 0..ATTEMPTS {
         let mut links = links(&mut socket).await?;
@@ -35,7 +42,7 @@ pub async fn observe(ledger: &Ledger) -> Result<Observed, Error> {
         let rules = rules(&mut socket).await?;
         if let (Ok(addresses), Ok(routes)) = (addresses, routes) {
             let nftables = nft::read().await?;
-            let sysctls = sysctls(&links, ledger)?;
+            let sysctls = sysctls(&links, ledger, asked)?;
             return Ok(Observed {
                 links,
                 addresses,
@@ -43,6 +50,7 @@ pub async fn observe(ledger: &Ledger) -> Result<Observed, Error> {
                 rules,
                 nftables,
                 sysctls,
+                system: ledger.system().map(System::observe),
             });
         }
     }
@@ -136,12 +144,30 @@ async fn dump(
     })
 }
 
-fn sysctls(links: &[ObservedLink], ledger: &Ledger) -> Result<Vec<ObservedSysctl>, Error> {
+fn sysctls(
+    links: &[ObservedLink],
+    ledger: &Ledger,
+    asked: &[Sysctl],
+) -> Result<Vec<ObservedSysctl>, Error> {
     let holdings = ledger.read();
     let mut sysctls = Vec::new();
     for sysctl in Sysctl::all(links.iter().map(|link| link.name.clone())) {
         let value = sysctl::read(&sysctl).map_err(|error| unreadable(&sysctl, &error))?;
         if let Some(value) = value {
+            let held = holdings.of(&sysctl, &value);
+            sysctls.push(ObservedSysctl {
+                sysctl,
+                value,
+                held,
+            });
+        }
+    }
+    let mut asked: BTreeSet<Sysctl> = asked.iter().cloned().chain(holdings.asked()).collect();
+    let starts: Vec<Sysctl> = asked.iter().filter_map(Sysctl::start).collect();
+    asked.extend(starts);
+    for sysctl in asked {
+        // One that only takes, and tells nothing, is as good as none: whether it was set is not to be known.
+        if let Ok(Some(value)) = sysctl::read(&sysctl) {
             let held = holdings.of(&sysctl, &value);
             sysctls.push(ObservedSysctl {
                 sysctl,

@@ -29,6 +29,12 @@ pub(crate) fn write(sysctl: &Sysctl, value: &str) -> io::Result<()> {
 
 /// An interface's name comes from a configuration: one that would lead elsewhere is refused.
 fn path(sysctl: &Sysctl) -> io::Result<PathBuf> {
+    if let Sysctl::Asked(key) = sysctl
+        && !key.may_be_set()
+    {
+        let text = format!("{sysctl} may not be set");
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+    }
     let mut path = PathBuf::from("/proc/sys");
     for component in sysctl.path() {
         if matches!(component, "" | "." | "..") || component.contains(['/', '\0']) {
@@ -42,7 +48,7 @@ fn path(sysctl: &Sysctl) -> io::Result<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use lanai_network::Scope;
+    use lanai_network::{Scope, SysctlKey};
 
     use super::*;
 
@@ -62,6 +68,15 @@ mod tests {
         for name in ["", ".", "..", "../../../kernel", "a/b", "a\0b"] {
             let error = path(&filter(name)).unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::InvalidInput, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn what_would_start_programs_is_refused_whoever_asks() {
+        for name in ["kernel.core_pattern", "kernel.modprobe"] {
+            let key = SysctlKey::new(name.split('.')).unwrap();
+            let error = write(&Sysctl::Asked(key), "|/bin/sh").unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::InvalidInput, "{name}");
         }
     }
 

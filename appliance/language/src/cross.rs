@@ -129,7 +129,7 @@ fn addresses(
             continue;
         };
         let ip = address.ip();
-        if !is_foreign(ip) {
+        if !is_foreign(ip) || services.comes_and_goes(address) {
             continue;
         }
         let words = words(&bind.origin, sources);
@@ -143,7 +143,8 @@ fn addresses(
         let message = format!("address {ip} is given to no interface in the Services tab");
         let warning = Diagnostic::warning(codes::ADDRESS_NOT_CONFIGURED, place, message);
         found.push(warning.with_help(
-            "add 'ip address' to an interface's block, or 'transparent' if it is not this box's own",
+            "add 'ip address' to an interface's block; 'standby' to 'service haproxy' if the address comes \
+             and goes; or 'transparent' to this line if it is not this box's own",
         ));
     }
 }

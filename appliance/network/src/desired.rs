@@ -7,10 +7,10 @@ mod routing;
 mod settings;
 pub(crate) mod transparent;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use lanai_model::Origin;
-use lanai_model::layer7;
+use lanai_model::layer7::{self, ListenAddress};
 use lanai_model::services::{Network, Services};
 
 use crate::link::{LinkKind, LinkMode};
@@ -18,7 +18,8 @@ use crate::nft::{self, Base, Chain, Table};
 use crate::ports::{PortSet, Ports};
 use crate::rule::PolicyRule;
 use crate::state::{Family, InterfaceAddress, InterfaceName, Route};
-use crate::sysctl::Tuning;
+use crate::sysctl::{Sysctl, Tuning};
+use crate::system::{self, WantedSetting};
 use filter::Forwarding;
 use transparent::Transparent;
 
@@ -38,9 +39,25 @@ pub struct Desired {
     pub chains: Vec<WantedChain>,
     /// Kernel settings that are to be in force.
     pub sysctls: Vec<WantedSysctl>,
+    /// What the box is to be beside its network.
+    pub system: Vec<WantedSetting>,
+    /// Interfaces whose address comes by DHCP, with the line. On the image `lanai dhcp` sees to them;
+    /// no plan does.
+    pub leased: Vec<(InterfaceName, Origin)>,
+    /// Addresses of listeners that start without them, with the `bind` line.
+    pub standby: Vec<(IpAddr, Origin)>,
 }
 
 impl Desired {
+    /// Settings that lines ask for, and that nobody looks at unasked.
+    pub fn asked(&self) -> Vec<Sysctl> {
+        let asked = self.sysctls.iter().filter_map(|wanted| match &wanted.need {
+            Need::Asked(sysctl @ Sysctl::Asked(_), _) => Some(sysctl.clone()),
+            _ => None,
+        });
+        asked.collect()
+    }
+
     /// Our nftables table, if there is to be one.
     pub fn table(&self) -> Option<Table> {
         let chains = self.chains.iter().map(WantedChain::chain);
@@ -161,6 +178,9 @@ pub enum Need {
     LocalPorts(Ports),
     /// The kernel does not pick these as source ports.
     ReservedPorts(PortSet),
+    /// A line of `service sysctl` gives a setting this value: it counts before everything else that
+    /// is wanted of the setting.
+    Asked(Sysctl, String),
 }
 
 /// A demand on kernel settings with its reason.
@@ -176,8 +196,9 @@ pub struct WantedSysctl {
 
 /// Derives the network that `services` and `config` ask for.
 ///
-/// Without any `service network` block the box's network is not ours to run, and nothing is wanted:
-/// forwarding, too, stays as it is on a machine where only the proxy is used.
+/// Without any `service network` block the box's network is not ours to run, and nothing is wanted of
+/// it but what lines of `service sysctl` and `service firewall` say: forwarding, too, stays as it is on a
+/// machine where only the proxy is used.
 pub fn desired(services: &Services, config: &layer7::Config) -> Desired {
     desired_with_ui(services, config, None)
 }
@@ -189,13 +210,23 @@ pub fn desired_with_ui(
     config: &layer7::Config,
     ui: Option<SocketAddr>,
 ) -> Desired {
-    let mut desired = Desired::default();
+    let mut desired = Desired {
+        sysctls: settings::asked(services),
+        system: system::wanted(services),
+        standby: standby(config),
+        ..Desired::default()
+    };
     let input = input::chain(services, config, ui);
     if services.active_networks().next().is_none() {
         desired.chains.extend(input);
         return desired;
     }
     desired.links = links::links(services);
+    let leased = services.active_networks().filter_map(|network| {
+        let origin = network.autoconfig.clone()?;
+        Some((network.interface.clone(), origin))
+    });
+    desired.leased = leased.collect();
     let networks = services.active_networks();
     desired.addresses = networks.flat_map(addresses).collect();
     let transparent = Transparent::of(config);
@@ -204,8 +235,18 @@ pub fn desired_with_ui(
     desired.rules = routing::rules(services, &transparent);
     desired.chains = filter::chains(services, &transparent, &forwarding);
     desired.chains.extend(input);
-    desired.sysctls = settings::sysctls(services, config, &transparent, &forwarding);
+    let derived = settings::sysctls(services, config, &transparent, &forwarding);
+    desired.sysctls.extend(derived);
     desired
+}
+
+fn standby(config: &layer7::Config) -> Vec<(IpAddr, Origin)> {
+    let binds = config.proxies.iter().flat_map(|proxy| &proxy.binds);
+    let standby = binds.filter_map(|bind| match bind.address {
+        ListenAddress::Inet(address) if bind.freebind => Some((address.ip(), bind.origin.clone())),
+        _ => None,
+    });
+    standby.collect()
 }
 
 fn addresses(network: &Network) -> impl Iterator<Item = WantedAddress> {

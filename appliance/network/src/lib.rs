@@ -29,6 +29,7 @@ pub mod simulation;
 mod state;
 mod step;
 mod sysctl;
+mod system;
 #[cfg(test)]
 mod testing;
 
@@ -38,6 +39,7 @@ pub use desired::{
 };
 pub use doctor::{Finding, Health, Stage, examine};
 pub use facts::{Capabilities, Capability, Facts, Feature, Presence, Tried};
+pub use lanai_model::services::SysctlKey;
 pub use link::{Bond, LinkKind, LinkMode};
 pub use observed::{
     Nftables, Observed, ObservedAddress, ObservedLink, ObservedRoute, ObservedRule, ObservedSysctl,
@@ -52,6 +54,7 @@ pub use state::{
 };
 pub use step::{Detail, PlannedStep, Step, moved};
 pub use sysctl::{Held, Scope, Sysctl, Tuning};
+pub use system::{Key, LogServer, ObservedSystem, Part, Setting, TimeServer, WantedSetting, unfit};
 
 /// `rtm_protocol` of every route we add: 76, the letter L.
 ///

@@ -9,6 +9,7 @@ use crate::nft;
 use crate::rule::PolicyRule;
 use crate::state::{InterfaceAddress, InterfaceName, NextHop, Route};
 use crate::sysctl::{Held, Sysctl};
+use crate::system::ObservedSystem;
 use crate::{ADDRESS_PROTOCOL, LINK_GROUP, ROUTE_PROTOCOL, RULE_PROTOCOL};
 
 /// The network of the box at one moment. Everything in it is a fact; nothing says what is wanted.
@@ -28,6 +29,8 @@ pub struct Observed {
     pub nftables: Nftables,
     /// The settings we care about; one that this kernel lacks is absent.
     pub sysctls: Vec<ObservedSysctl>,
+    /// What the box is beside its network; `None` where that is not Lanai's.
+    pub system: Option<ObservedSystem>,
 }
 
 /// What there is of nftables.

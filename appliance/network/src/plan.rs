@@ -5,6 +5,7 @@ mod links;
 mod routes;
 mod rules;
 mod sysctls;
+mod system;
 mod table;
 
 use std::fmt;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::desired::Desired;
 use crate::observed::{Nftables, Observed};
 use crate::problem::{Note, Problem};
+use crate::state::InterfaceAddress;
 use crate::step::{PlannedStep, Step};
 
 /// The steps from an [`Observed`] to a [`Desired`], complete and in order.
@@ -91,15 +93,32 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
     let late = sysctls.add.iter().filter(made);
     let linked = links.part.add.iter().chain(late);
     plan.add.extend(linked.cloned());
-    for part in [&addresses, &routes, &rules] {
+    let system = system::plan(desired, observed, &mut plan.notes);
+    absent(desired, world, &mut plan.notes);
+    for part in [&addresses, &routes, &rules, &system] {
         plan.add.extend(part.add.iter().cloned());
     }
     // And the other way round; a setting that says what removing an address takes with it stays
     // until that is done.
-    for part in [rules, routes, addresses, links.part, sysctls, table] {
+    for part in [system, rules, routes, addresses, links.part, sysctls, table] {
         plan.remove.extend(part.remove);
     }
     plan
+}
+
+/// Listeners that start without their address.
+fn absent(desired: &Desired, observed: &Observed, notes: &mut Vec<Note>) {
+    for (address, origin) in &desired.standby {
+        let mut now = observed.addresses.iter().map(|other| &other.address);
+        let mut then = desired.addresses.iter().map(|other| &other.address);
+        let is = |other: &InterfaceAddress| other.net.addr() == *address;
+        if !now.any(is) && !then.any(is) {
+            notes.push(Note::Absent {
+                address: *address,
+                origin: origin.clone(),
+            });
+        }
+    }
 }
 
 /// What one part of the planner wants done, before it is put in order with the others.

@@ -98,6 +98,13 @@ pub enum Problem {
         /// The `service network` line.
         origin: Origin,
     },
+    /// A line asks for a setting that this kernel lacks.
+    NoSetting {
+        /// The setting.
+        sysctl: Sysctl,
+        /// The line.
+        origin: Origin,
+    },
     /// A packet filter is needed, and this kernel has none.
     NoNftables {
         /// The line that needs it.
@@ -125,6 +132,27 @@ pub enum Note {
         /// What is wanted of it.
         wanted: LinkMode,
         /// The line of its block.
+        origin: Origin,
+    },
+    /// A line is about something that is not Lanai's here.
+    NotManaged {
+        /// What it is: "the host name", a setting.
+        what: String,
+        /// The line.
+        origin: Origin,
+    },
+    /// A listener starts without its address.
+    Absent {
+        /// The address.
+        address: IpAddr,
+        /// The `bind` line.
+        origin: Origin,
+    },
+    /// A setting comes with a module that is not loaded yet.
+    NotYetThere {
+        /// The setting.
+        sysctl: Sysctl,
+        /// The line.
         origin: Origin,
     },
 }
@@ -155,6 +183,21 @@ impl fmt::Display for Note {
                 "'{wanted}' is not supported by {interface}, whose driver has one mode only; it \
                  stays as it is ({origin})"
             ),
+            Self::NotManaged { what, origin } => write!(
+                f,
+                "not managed here: {what} belongs to the whole machine, which is Lanai's on its own image \
+                 only ({origin})"
+            ),
+            Self::Absent { address, origin } => write!(
+                f,
+                "no interface has {address} now; the listener starts all the same and serves nobody until \
+                 one does ({origin})"
+            ),
+            Self::NotYetThere { sysctl, origin } => write!(
+                f,
+                "the kernel has no {sysctl} until the module that brings it is loaded; it is set then \
+                 ({origin})"
+            ),
         }
     }
 }
@@ -171,9 +214,17 @@ impl Problem {
             | Self::RouteToOwnNetwork { origin, .. }
             | Self::AddressTaken { origin, .. }
             | Self::LinkTaken { origin, .. }
+            | Self::NoSetting { origin, .. }
             | Self::NoNftables { origin } => origin,
         }
     }
+}
+
+fn no_setting(sysctl: &Sysctl, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(
+        f,
+        "this kernel has no setting {sysctl}; look for the right name in /proc/sys, or remove the line"
+    )
 }
 
 /// A sentence with what to do next, without the origin.
@@ -253,6 +304,7 @@ impl fmt::Display for Problem {
                 "{interface} is to be a {wanted}, and there is a {existing} of that name that is \
                  not ours to remove; give it another name, or remove that one"
             ),
+            Self::NoSetting { sysctl, .. } => no_setting(sysctl, f),
             Self::NoNftables { .. } => f.write_str(
                 "this kernel has no nftables, without which the box would send on what nobody \
                  allowed; load the module nf_tables, or build it in (CONFIG_NF_TABLES_INET)",

@@ -5,7 +5,7 @@
 //! rules of this page (by another routing table, say) is no news.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
@@ -48,6 +48,13 @@ pub enum Cut {
         peer: IpAddr,
         /// The port that they are connected to.
         port: u16,
+    },
+    /// The web UI listens elsewhere.
+    Moved {
+        /// Where the visitor is connected to.
+        from: SocketAddr,
+        /// Where it will be.
+        to: SocketAddr,
     },
     /// Answers leave by another way.
     Detour {
@@ -92,6 +99,10 @@ impl fmt::Display for Cut {
             Self::Firewall { peer, port } => write!(
                 f,
                 "you at {peer} will not be let in to port {port} any more"
+            ),
+            Self::Moved { from, to } => write!(
+                f,
+                "the web UI will not be at {from} any more, which you are connected to, but at {to}"
             ),
             Self::Detour {
                 peer,

@@ -22,6 +22,7 @@ use crate::rule::PolicyRule;
 use crate::state::{Family, InterfaceAddress, InterfaceName, Route, RouteKind};
 use crate::step::{Step, moved};
 use crate::sysctl::{Held, Scope, Sysctl};
+use crate::system::{Part, Setting};
 use crate::{ADDRESS_PROTOCOL, ROUTE_PROTOCOL, RULE_PROTOCOL};
 
 /// Why the kernel would refuse a step; the words are for a test's output.
@@ -60,6 +61,7 @@ pub fn apply(observed: &mut Observed, step: &Step) -> Result<(), Refusal> {
         Step::AddRule(rule) => add_rule(observed, rule),
         Step::RemoveRule(rule) => remove_rule(observed, rule),
         Step::ReplaceTable { to, .. } => replace_table(observed, to.as_ref()),
+        Step::SetSystem { part, to, .. } => set_system(observed, *part, to.as_ref()),
     };
     done.map_err(|why| Refusal(format!("cannot {step}: {why}")))?;
     refresh(observed);
@@ -254,6 +256,14 @@ fn replace_table(observed: &mut Observed, to: Option<&Table>) -> Done {
         (_, None) => Nftables::NoTable,
         (_, Some(table)) => Nftables::Table(table.clone()),
     };
+    Ok(())
+}
+
+fn set_system(observed: &mut Observed, part: Part, to: Option<&Setting>) -> Done {
+    let system = observed.system.as_mut().ok_or("it is not ours")?;
+    system.settings.retain(|setting| setting.part() != part);
+    system.settings.extend(to.cloned());
+    system.altered.retain(|other| *other != part);
     Ok(())
 }
 

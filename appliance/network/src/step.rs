@@ -11,6 +11,7 @@ use crate::nft;
 use crate::rule::PolicyRule;
 use crate::state::{InterfaceAddress, InterfaceName, Route};
 use crate::sysctl::Sysctl;
+use crate::system::{Part, Setting};
 
 /// One change of the kernel's state. It says everything: who executes it decides nothing.
 ///
@@ -124,6 +125,16 @@ pub enum Step {
         /// What takes its place.
         to: Option<nft::Table>,
     },
+    /// Say what the box is in one respect beside its network, on the image only; `None` leaves it to
+    /// the image.
+    SetSystem {
+        /// In which.
+        part: Part,
+        /// What it is, for undoing.
+        from: Option<Setting>,
+        /// What it becomes.
+        to: Option<Setting>,
+    },
 }
 
 impl Step {
@@ -192,6 +203,11 @@ impl Step {
             Self::AddRule(rule) => Self::RemoveRule(rule),
             Self::RemoveRule(rule) => Self::AddRule(rule),
             Self::ReplaceTable { from, to } => Self::ReplaceTable { from: to, to: from },
+            Self::SetSystem { part, from, to } => Self::SetSystem {
+                part,
+                from: to,
+                to: from,
+            },
         }
     }
 }
@@ -288,6 +304,10 @@ impl fmt::Display for Step {
                 };
                 write!(f, "{verb} nftables table inet {}", nft::TABLE)
             }
+            Self::SetSystem {
+                to: Some(setting), ..
+            } => setting.fmt(f),
+            Self::SetSystem { part, to: None, .. } => f.write_str(part.without()),
         }
     }
 }

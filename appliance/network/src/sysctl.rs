@@ -1,7 +1,8 @@
-//! Kernel settings: the closed list of those that we may read or set.
+//! Kernel settings: those that we may read or set.
 
 use std::fmt;
 
+use lanai_model::services::SysctlKey;
 use serde::{Deserialize, Serialize};
 
 use crate::state::{Family, InterfaceName};
@@ -30,7 +31,8 @@ impl Scope {
 
 /// A kernel setting below `/proc/sys` that we may read or set.
 ///
-/// A closed list on purpose: whoever sends steps to the parent can set these and nothing else.
+/// A closed list on purpose, but for `Asked`, which is bounded too: whoever sends steps to the parent can
+/// set these and nothing else.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Sysctl {
@@ -59,6 +61,9 @@ pub enum Sysctl {
     NonlocalBind(Family),
     /// One that concerns the box as a whole.
     Tuning(Tuning),
+    /// One that a line of `service sysctl` is about, and none of the above ([`Sysctl::asked`]). Whoever
+    /// sets it makes sure that it is one that may be set ([`SysctlKey::may_be_set`]).
+    Asked(SysctlKey),
 }
 
 /// Settings for many connections. All are of the network namespace, and none is of a single
@@ -106,6 +111,14 @@ impl Tuning {
 }
 
 impl Sysctl {
+    /// The setting of this name.
+    pub fn asked(key: &SysctlKey) -> Self {
+        let parts: Vec<&str> = key.parts().collect();
+        let known = Self::all(key.interface().cloned().into_iter());
+        let known = known.into_iter().find(|sysctl| sysctl.path() == parts);
+        known.unwrap_or_else(|| Self::Asked(key.clone()))
+    }
+
     /// Path components below `/proc/sys`. Each is one directory or file name, whatever it contains.
     pub fn path(&self) -> Vec<&str> {
         let of_scope = |family: Family, scope| vec!["net", family.directory(), "conf", scope];
@@ -128,6 +141,7 @@ impl Sysctl {
             Self::ArpAnnounce(scope) => (of_scope(Family::V4, scope.component()), "arp_announce"),
             Self::NonlocalBind(family) => (vec!["net", family.directory()], "ip_nonlocal_bind"),
             Self::Tuning(tuning) => return tuning.path().to_vec(),
+            Self::Asked(key) => return key.parts().collect(),
         };
         path.push(name);
         path
@@ -135,6 +149,9 @@ impl Sysctl {
 
     /// The interface that it is of, if it is of one.
     pub fn interface(&self) -> Option<&InterfaceName> {
+        if let Self::Asked(key) = self {
+            return key.interface();
+        }
         match self.scope()? {
             Scope::Interface(name) => Some(name),
             Scope::All | Scope::Default => None,
@@ -143,6 +160,9 @@ impl Sysctl {
 
     /// The same setting of an interface, if this is what new interfaces start with.
     pub(crate) fn started_with(&self, interface: &InterfaceName) -> Option<Self> {
+        if let Self::Asked(key) = self {
+            return key.started_with(interface).map(Self::Asked);
+        }
         if *self.scope()? != Scope::Default {
             return None;
         }
@@ -156,8 +176,17 @@ impl Sysctl {
             Self::ReversePathFilter(_) => Self::ReversePathFilter(scope),
             Self::ArpIgnore(_) => Self::ArpIgnore(scope),
             Self::ArpAnnounce(_) => Self::ArpAnnounce(scope),
-            Self::NonlocalBind(_) | Self::Tuning(_) => return None,
+            Self::NonlocalBind(_) | Self::Tuning(_) | Self::Asked(_) => return None,
         })
+    }
+
+    /// What a new interface starts with in place of this setting of an interface, of those that lines
+    /// ask for.
+    pub fn start(&self) -> Option<Self> {
+        match self {
+            Self::Asked(key) => key.start().map(Self::Asked),
+            _ => None,
+        }
     }
 
     fn scope(&self) -> Option<&Scope> {
@@ -167,7 +196,7 @@ impl Sysctl {
             | Self::ReversePathFilter(scope)
             | Self::ArpIgnore(scope)
             | Self::ArpAnnounce(scope) => Some(scope),
-            Self::NonlocalBind(_) | Self::Tuning(_) => None,
+            Self::NonlocalBind(_) | Self::Tuning(_) | Self::Asked(_) => None,
         }
     }
 
@@ -220,4 +249,27 @@ impl fmt::Display for Sysctl {
 pub struct Held {
     /// Its value before we first changed it.
     pub before: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(name: &str) -> Sysctl {
+        Sysctl::asked(&SysctlKey::new(name.split('.')).unwrap())
+    }
+
+    #[test]
+    fn a_setting_is_known_by_one_name_only() {
+        let own = Sysctl::ReversePathFilter(Scope::Interface("eth0".into()));
+        assert_eq!(asked("net.ipv4.conf.eth0.rp_filter"), own);
+        assert_eq!(
+            asked("net.ipv4.ip_local_port_range"),
+            Sysctl::Tuning(Tuning::LocalPorts)
+        );
+        let other = asked("net.ipv4.conf.default.accept_local");
+        assert!(matches!(other, Sysctl::Asked(_)));
+        let of_eth0 = other.started_with(&"eth0".into()).unwrap();
+        assert_eq!(of_eth0.interface().map(AsRef::as_ref), Some("eth0"));
+    }
 }

@@ -10,8 +10,21 @@ pub(crate) mod dhcp;
 use std::fs;
 use std::io::Read as _;
 
+use lanai_kernel::System;
+
 /// Where the image's start notes what keeps the configuration: `disk DEVICE`, or `memory REASON`.
 const STORAGE: &str = "/run/appliance/storage";
+
+/// Where the image keeps what concerns it as a system.
+const SYSTEM: &str = "/run/appliance";
+
+/// The box as a system, where it is wholly Lanai's: on its own image, whose start left a note.
+pub(crate) fn system() -> Option<System> {
+    match Storage::found() {
+        Storage::Disk(_) | Storage::Memory(_) => Some(System::at(SYSTEM)),
+        Storage::Usual => None,
+    }
+}
 
 /// Bytes of that note that are read.
 const NOTE_LIMIT: u64 = 300;

@@ -30,6 +30,7 @@ pub(super) async fn networks(control: &Control, seen: Option<Configured>) -> Rep
 
 /// What the console shows: where the UI is, how to know it, and how to get in.
 pub(super) async fn console(control: &Control, ui: SocketAddr, state: &Path) -> Reply {
+    let ui = control.watch_ui().now().await.0.unwrap_or(ui);
     let addresses = match ui.ip() {
         ip if ip.is_unspecified() => ui::addresses(control).await,
         ip => vec![ip],

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use lanai_control::{
     Engine, EngineGone, EngineStatus, FileSet, Host, HostError, PrepareError, Trial, TrialState,
 };
-use lanai_network::{Facts, Observed, Step};
+use lanai_network::{Facts, Observed, Step, Sysctl};
 
 use crate::wire::client::{CallError, Client};
 use crate::wire::files::Files;
@@ -119,12 +119,14 @@ impl RemoteHost {
 
 #[async_trait]
 impl Host for RemoteHost {
-    async fn observe(&self) -> Result<Observed, HostError> {
-        match self
-            .look
-            .call(&parent::Question::Observe, SHORT_LIMIT)
-            .await
-        {
+    async fn observe(&self, asked: &[Sysctl]) -> Result<Observed, HostError> {
+        let question = match asked {
+            [] => parent::Question::Observe,
+            asked => parent::Question::ObserveWith {
+                asked: asked.to_vec(),
+            },
+        };
+        match self.look.call(&question, SHORT_LIMIT).await {
             Ok(parent::Reply::Observed(observed)) => Ok(*observed),
             Ok(parent::Reply::Failed { message }) => Err(HostError(message)),
             Ok(other) => Err(HostError(unexpected(&other))),

@@ -1,6 +1,8 @@
 //! The web UI, kept up whatever the network looks like.
 
-use std::net::IpAddr;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +10,7 @@ use std::time::Duration;
 use lanai_control::Control;
 use lanai_webui::{WebServer, WebSettings};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use super::Arguments;
 use crate::child::{Estate, Link};
@@ -21,8 +23,14 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// Addresses of the box that a certificate names.
 const ADDRESSES: usize = 16;
 
-/// Never ends. A former control process may have left its socket: then nobody who connected
+/// A place where the UI answers. Dropping it ends that, after what is under way.
+type Open = oneshot::Sender<()>;
+
+/// Never ends. A former control process may have left its sockets: then nobody who connected
 /// meanwhile was refused.
+///
+/// The UI moves when the configuration says so: first it answers at the new place, then no longer at the old
+/// one, which goes on while the change is on trial.
 pub(super) async fn serve(
     arguments: &Arguments,
     control: &Control,
@@ -30,48 +38,110 @@ pub(super) async fn serve(
     link: &Link,
     estate: Estate,
 ) {
-    let name = format!("ui {}", arguments.ui);
-    let mut left = estate.listeners.into_iter();
-    let mut left = left.find_map(|(left, socket)| (left == name).then_some(socket));
     let ready = booted.wait_for(|booted| *booted);
     // Without a configuration the UI is what a person needs to write one.
     let _ = tokio::time::timeout(BOOT_LIMIT, ready).await;
-    let box_name = box_name();
+    let mut place = control.watch_ui();
+    let mut open: BTreeMap<SocketAddr, Open> = BTreeMap::new();
+    for (name, socket) in estate.listeners {
+        let address = name.strip_prefix(NAME).and_then(|name| name.parse().ok());
+        if let Some(address) = address
+            && let Ok(started) = start(arguments, control, link, address, Some(socket)).await
+        {
+            open.insert(address, started);
+        }
+    }
     let mut complaint = String::new();
     loop {
-        let settings = WebSettings {
-            listen: arguments.ui,
-            state_dir: arguments.state.clone(),
-            box_name: box_name.clone(),
-            names: Vec::new(),
-            addresses: addresses(control).await,
-        };
-        let server = match left.take().map(listening) {
-            Some(Ok(listener)) => WebServer::on(listener, settings, control.clone()),
-            Some(Err(_)) | None => WebServer::bind(settings, control.clone()).await,
-        };
-        match server {
-            Ok(server) => {
-                match server.socket().try_clone_to_owned() {
-                    Ok(copy) => link.hold(vec![(name.clone(), Arc::new(copy))]).await,
-                    Err(error) => tracing::warn!(%error, "the web UI's socket is not kept"),
+        let (wanted, keep) = place.now().await;
+        let wanted = wanted.unwrap_or(arguments.ui);
+        if let Entry::Vacant(free) = open.entry(wanted) {
+            match start(arguments, control, link, wanted, None).await {
+                Ok(started) => {
+                    free.insert(started);
                 }
-                link.retain(vec![name.clone()]).await;
-                tracing::info!("the web UI is at https://{}", server.address());
-                server.run(std::future::pending()).await;
-            }
-            Err(error) => {
-                let text = crate::chain(&error);
                 // Said once, not every two seconds.
-                if text != complaint {
+                Err(text) if text != complaint => {
                     tracing::error!("{text}; it is tried again");
                     complaint = text;
                 }
+                Err(_) => {}
             }
         }
-        tokio::time::sleep(PAUSE).await;
+        let steady = open.contains_key(&wanted) && !keep;
+        if steady {
+            open.retain(|address, _| *address == wanted);
+        }
+        link.retain(open.keys().map(name).collect()).await;
+        tokio::select! {
+            () = place.changed() => {}
+            () = tokio::time::sleep(PAUSE), if !steady => {}
+        }
     }
 }
+
+/// What the parent knows the UI's sockets by.
+const NAME: &str = "ui ";
+
+fn name(address: &SocketAddr) -> String {
+    format!("{NAME}{address}")
+}
+
+/// Answers at a place, on a socket that was left, or on one of its own.
+async fn start(
+    arguments: &Arguments,
+    control: &Control,
+    link: &Link,
+    address: SocketAddr,
+    left: Option<OwnedFd>,
+) -> Result<Open, String> {
+    let settings = WebSettings {
+        listen: address,
+        state_dir: arguments.state.clone(),
+        box_name: box_name(),
+        names: Vec::new(),
+        addresses: addresses(control).await,
+    };
+    let failed = |error: std::io::Error| format!("the web UI cannot listen on {address}: {error}");
+    let socket = match left {
+        Some(left) => socket2::Socket::from(left),
+        None => listen(address).map_err(failed)?,
+    };
+    let listener = listening(socket).map_err(failed)?;
+    let server = WebServer::on(listener, settings, control.clone());
+    let server = server.map_err(|error| crate::chain(&error))?;
+    match server.socket().try_clone_to_owned() {
+        Ok(copy) => link.hold(vec![(name(&address), Arc::new(copy))]).await,
+        Err(error) => tracing::warn!(%error, "the web UI's socket is not kept"),
+    }
+    tracing::info!("the web UI is at https://{}", server.address());
+    let (stop, stopped) = oneshot::channel::<()>();
+    tokio::spawn(server.run(async move {
+        // Nothing is ever sent: the end of the sender says it.
+        let _ = stopped.await;
+    }));
+    Ok(stop)
+}
+
+/// A socket for a place that the box need not have yet, and beside another one of ours that is at the same
+/// port of every address.
+fn listen(address: SocketAddr) -> std::io::Result<socket2::Socket> {
+    let domain = socket2::Domain::for_address(address);
+    let kind = socket2::Type::STREAM.cloexec();
+    let socket = socket2::Socket::new(domain, kind, Some(socket2::Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    socket.set_reuse_port(true)?;
+    match address {
+        SocketAddr::V4(_) => socket.set_freebind_v4(true)?,
+        SocketAddr::V6(_) => socket.set_freebind_v6(true)?,
+    }
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket)
+}
+
+/// Connections that may wait to be accepted.
+const BACKLOG: i32 = 1024;
 
 /// The box's host name.
 pub(super) fn box_name() -> String {
@@ -81,10 +151,11 @@ pub(super) fn box_name() -> String {
     host.unwrap_or_else(|| "lanai".to_owned())
 }
 
-fn listening(socket: OwnedFd) -> std::io::Result<TcpListener> {
-    let socket = std::net::TcpListener::from(socket);
+fn listening(socket: socket2::Socket) -> std::io::Result<TcpListener> {
+    // For one that is left: what comes later may join it.
+    socket.set_reuse_port(true)?;
     socket.set_nonblocking(true)?;
-    TcpListener::from_std(socket)
+    TcpListener::from_std(socket.into())
 }
 
 /// The addresses under which others can reach the box, IPv4 first.

@@ -3,23 +3,25 @@
 use std::io;
 use std::path::Path;
 
-use lanai_control::{FileSet, LAYER7, PrepareError, PrepareProblem, resolve};
-use lanai_diagnostics::{Severity, SourceMap};
-use lanai_language::layer7;
+use lanai_control::{FileSet, LAYER7, PrepareError, PrepareProblem, SERVICES, resolve};
+use lanai_diagnostics::{Diagnostic, Severity, SourceMap};
+use lanai_language::{layer7, services};
 use lanai_model::Origin;
 use lanai_model::layer7::Config;
 
 use crate::{environment, facts};
 
-/// Reads the proxies' configuration. What the control process has checked is checked again: it is
-/// the same code, and text is all that comes over.
+/// Reads the proxies' configuration, and of the Services text which of its addresses come and go. What
+/// the control process has checked is checked again: it is the same code, and text is all that comes
+/// over.
 pub(super) fn read(files: &FileSet) -> Result<Config, PrepareError> {
     let mut sources = SourceMap::new();
     let ids = [sources.add(LAYER7, files.get(LAYER7).unwrap_or_default())];
     let outcome = layer7::read(&sources, &ids, &environment::appliance(), &facts::facts());
-    outcome.value.ok_or_else(|| {
-        let alerts = outcome
-            .diagnostics
+    let services = [sources.add(SERVICES, files.get(SERVICES).unwrap_or_default())];
+    let services = services::read(&sources, &services);
+    let refused = |diagnostics: &[Diagnostic]| {
+        let alerts = diagnostics
             .iter()
             .filter(|one| one.severity == Severity::Alert);
         let problems = alerts.map(|one| PrepareProblem {
@@ -32,7 +34,13 @@ pub(super) fn read(files: &FileSet) -> Result<Config, PrepareError> {
         PrepareError {
             problems: problems.collect(),
         }
-    })
+    };
+    let mut config = outcome.value.ok_or_else(|| refused(&outcome.diagnostics))?;
+    let services = services
+        .value
+        .ok_or_else(|| refused(&services.diagnostics))?;
+    config.stand_by(&services);
+    Ok(config)
 }
 
 /// The files of a set by the paths that a configuration calls them.

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use lanai_kernel::{Ledger, Monitor};
-use lanai_network::{Facts, Step};
+use lanai_kernel::{Ledger, Monitor, System};
+use lanai_network::{Facts, Step, Sysctl};
 use tokio::net::UnixStream;
 use tokio::net::unix::UCred;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
@@ -107,6 +107,7 @@ impl Attendance {
         engine: Ward,
         upgrade: mpsc::Sender<oneshot::Sender<String>>,
         run: &Path,
+        system: Option<System>,
     ) -> Attendance {
         Attendance {
             control,
@@ -115,7 +116,7 @@ impl Attendance {
             trials: Trials::found(run),
             engine_socket: run.join(engine::SOCKET),
             network: tokio::sync::Mutex::new(()),
-            ledger: Ledger::at(run.join(LEDGER)),
+            ledger: Ledger::at(run.join(LEDGER)).and_system(system),
             live: AtomicBool::new(false),
             events: broadcast::channel(EVENTS).0,
             changes: watch::Sender::default(),
@@ -327,10 +328,8 @@ impl Attendance {
 
     async fn for_control(&self, question: Question) -> Reply {
         match question {
-            Question::Observe => match lanai_kernel::observe(&self.ledger).await {
-                Ok(observed) => Reply::Observed(Box::new(observed)),
-                Err(error) => failed(&crate::chain(&error)),
-            },
+            Question::Observe => self.observe(&[]).await,
+            Question::ObserveWith { asked } => self.observe(&asked).await,
             Question::Probe => Reply::Probed(Box::new(self.probe())),
             Question::Execute { steps } => {
                 let _one_at_a_time = self.network.lock().await;
@@ -354,6 +353,13 @@ impl Attendance {
             Question::ConfirmTrial { revision } => done(self.trials.confirm(revision).await),
             Question::EndTrial { revision } => done(self.trials.end(revision).await),
             _ => failed("this is for one who attends"),
+        }
+    }
+
+    async fn observe(&self, asked: &[Sysctl]) -> Reply {
+        match lanai_kernel::observe_with(&self.ledger, asked).await {
+            Ok(observed) => Reply::Observed(Box::new(observed)),
+            Err(error) => failed(&crate::chain(&error)),
         }
     }
 

@@ -23,6 +23,7 @@ use nix::unistd::Uid;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::appliance;
 use crate::limits;
 use crate::rights::{self, Identity, RightsError};
 use crate::settings::{self, Settings, SettingsError};
@@ -129,7 +130,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), ParentError> {
     };
     ignore_strays().map_err(|error| ParentError::Start(error.into()))?;
     // Everything that needs more than the rest of this life is done.
-    rights::keep_only(rights::PARENT)?;
+    rights::keep_only(match appliance::system() {
+        Some(_) => rights::PARENT_OF_THE_BOX,
+        None => rights::PARENT,
+    })?;
 
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -215,6 +219,7 @@ impl Family {
             ward(engine, place.engine_listener(), engine_news, left.engine)?,
             upgrade,
             place.run(),
+            appliance::system(),
         );
         let family = Family {
             orders,

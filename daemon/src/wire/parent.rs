@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use lanai_control::TrialState;
-use lanai_network::{Facts, Observed, Step};
+use lanai_network::{Facts, Observed, Step, Sysctl};
 use serde::{Deserialize, Serialize};
 
 use super::files::Files;
@@ -69,6 +69,8 @@ pub(crate) enum Question {
     Replace,
     /// The kernel's network state. Control only.
     Observe,
+    /// The same, with these settings beside those that are always looked at. Control only.
+    ObserveWith { asked: Vec<Sysctl> },
     /// What kernel and processes can do. Control only.
     Probe,
     /// Do these steps, or none of them. Control only.

@@ -14,7 +14,7 @@ use lanai_control::{
     BackendStatus, Control, Engine, EngineGone, EngineStatus, FileSet, FrontendStatus, Host,
     HostError, LAYER7, ListenerStatus, PrepareError, ServerStatus, Settings, Trial, TrialState,
 };
-use lanai_network::{Facts, Observed, ObservedLink, Step, simulation};
+use lanai_network::{Facts, Observed, ObservedLink, Step, Sysctl, simulation};
 
 /// services.cfg of a fresh box.
 pub(crate) const SERVICES_TEXT: &str = "\
@@ -206,7 +206,7 @@ impl Default for FakeHost {
 
 #[async_trait]
 impl Host for FakeHost {
-    async fn observe(&self) -> Result<Observed, HostError> {
+    async fn observe(&self, _asked: &[Sysctl]) -> Result<Observed, HostError> {
         Ok(self.0.lock().unwrap().clone())
     }
 

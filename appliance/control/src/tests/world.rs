@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use lanai_network::{Facts, Observed, ObservedLink, Step, plan, simulation};
+use lanai_network::{Facts, Observed, ObservedLink, Step, Sysctl, plan, simulation};
 
 use crate::digest::sha256_hex;
 use crate::tests::faults::Faults;
@@ -224,7 +224,7 @@ fn walk(directory: &Path, into: &mut BTreeMap<String, (u32, String)>) {
 
 #[async_trait]
 impl Host for Box_ {
-    async fn observe(&self) -> Result<Observed, HostError> {
+    async fn observe(&self, _asked: &[Sysctl]) -> Result<Observed, HostError> {
         self.faults.arrive("observe").await.map_err(HostError)?;
         Ok(self.kernel.lock().unwrap().clone())
     }

@@ -261,6 +261,7 @@ pub(crate) fn frontend(binds: &[(&str, bool)]) -> Config {
         name: None,
         interface: None,
         transparent: *transparent,
+        freebind: false,
         backlog: None,
         maxconn: None,
         ssl: None,

@@ -118,6 +118,7 @@ fn bind(
             name: draft.name.clone(),
             interface: draft.interface.clone(),
             transparent: draft.transparent.is_some(),
+            freebind: false,
             backlog: draft.backlog,
             maxconn: draft.maxconn,
             ssl: ssl.clone(),

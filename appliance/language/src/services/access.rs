@@ -13,18 +13,19 @@ use super::line::Line;
 use super::table::Row;
 use crate::lexer::Word;
 
-const NO_SSHD: &str = "no shell over the network is started";
 const NO_SNMPD: &str = "no monitoring over SNMP is started";
-const WUI_TOML: &str = "the web UI listens where lanai.toml says";
 
 /// Keys, networks and addresses of one block: each new one is compared with the others.
 const MOST: usize = 1000;
+
+/// Addresses that the image's sshd takes (dropbear: DROPBEAR_MAX_PORTS).
+const MOST_LISTEN: usize = 10;
 
 #[derive(Default)]
 pub(super) struct SshdDraft {
     pub(super) listen: Vec<(SocketAddr, Origin, Span)>,
     pub(super) keys: Vec<SshKey>,
-    allow: Vec<AllowedNetwork>,
+    pub(super) allow: Vec<AllowedNetwork>,
 }
 
 /// Lines of `service sshd`.
@@ -36,7 +37,7 @@ pub(super) const SSHD: &[Row<SshdDraft>] = &[
         sshd_listen,
     )
     .many()
-    .not_yet(NO_SSHD),
+    .on_image(),
     Row::own(
         "allow",
         "<network>",
@@ -44,7 +45,7 @@ pub(super) const SSHD: &[Row<SshdDraft>] = &[
         sshd_allow,
     )
     .many()
-    .not_yet(NO_SSHD),
+    .on_image(),
     Row::own(
         "key",
         "<type> <key in base64> [<comment> ...]",
@@ -52,7 +53,7 @@ pub(super) const SSHD: &[Row<SshdDraft>] = &[
         key,
     )
     .many()
-    .not_yet(NO_SSHD),
+    .on_image(),
 ];
 
 impl SshdDraft {
@@ -72,8 +73,8 @@ impl SshdDraft {
 fn sshd_listen(draft: &mut SshdDraft, line: &mut Line<'_>) -> Option<()> {
     let word = line.require("the address")?;
     let address = line.listen(word, 22)?;
-    if draft.listen.len() == MOST {
-        return line.bad(word, "is one address too many, 1000 at most");
+    if draft.listen.len() == MOST_LISTEN {
+        return line.bad(word, "is one address too many, 10 at most");
     }
     if draft.listen.iter().any(|(other, ..)| *other == address) {
         return line.bad(word, "is given twice");
@@ -264,8 +265,7 @@ pub(super) const WUI: &[Row<WuiDraft>] = &[
         "<address>[:<port>]",
         "Serves the web UI on this address of the box, port 4444 unless written.",
         wui_listen,
-    )
-    .not_yet(WUI_TOML),
+    ),
     Row::own(
         "allow",
         "<network>",
@@ -288,6 +288,10 @@ impl WuiDraft {
 fn wui_listen(draft: &mut WuiDraft, line: &mut Line<'_>) -> Option<()> {
     let word = line.require("the address")?;
     let address = line.listen(word, 4444)?;
+    // The process of the UI has no right to them: it is the one that strangers speak to.
+    if address.port() < 1024 {
+        return line.bad(word, "has a port below 1024, which the web UI cannot have");
+    }
     draft.listen = Some((address, line.origin.clone(), word.span));
     Some(())
 }

@@ -3,7 +3,7 @@
 use lanai_diagnostics::Diagnostic;
 
 use super::table::{AUTOSTART, DirectiveInfo, Row, Source};
-use super::{access, firewall, network, ntpd, settings, sysctl, syslogd, system, vrrp};
+use super::{access, firewall, haproxy, network, ntpd, settings, sysctl, syslogd, system, vrrp};
 use crate::codes;
 use crate::lexer::Word;
 use crate::outcome::Sink;
@@ -171,7 +171,7 @@ pub fn directives(kind: Kind) -> Vec<DirectiveInfo> {
         Kind::Sshd => infos(access::SSHD),
         Kind::Snmpd => infos(access::SNMPD),
         Kind::Vrrp => infos(vrrp::ROWS),
-        Kind::Haproxy => Vec::new(),
+        Kind::Haproxy => infos(haproxy::ROWS),
         Kind::Wui => infos(access::WUI),
         Kind::Firewall => infos(firewall::FIREWALL),
         Kind::Flows => infos(firewall::FLOWS),

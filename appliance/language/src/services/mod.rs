@@ -7,6 +7,7 @@
 mod access;
 mod checks;
 mod firewall;
+mod haproxy;
 mod kinds;
 mod line;
 mod link;
@@ -22,7 +23,7 @@ mod vrrp;
 
 use lanai_diagnostics::{Diagnostic, FileId, SourceMap, Span};
 use lanai_model::Origin;
-use lanai_model::services::{Common, Haproxy, Services};
+use lanai_model::services::{Common, Services};
 
 use crate::lexer::Word;
 use crate::line::{Lines, Statement};
@@ -82,7 +83,7 @@ struct Drafts {
     sshd: Option<Block<access::SshdDraft>>,
     snmpd: Option<Block<access::SnmpdDraft>>,
     vrrp: Option<Block<vrrp::GroupsDraft>>,
-    haproxy: Option<Block<()>>,
+    haproxy: Option<Block<haproxy::HaproxyDraft>>,
     wui: Option<Block<access::WuiDraft>>,
     firewall: Option<Block<firewall::FirewallDraft>>,
     flows: Option<Block<firewall::FlowsDraft>>,
@@ -99,7 +100,7 @@ impl Drafts {
             sshd: self.sshd.map(|block| block.body.finish(block.common)),
             snmpd: self.snmpd.map(|block| block.body.finish(block.common)),
             vrrp: self.vrrp.map(|block| block.body.finish(block.common)),
-            haproxy: self.haproxy.map(|Block { common, .. }| Haproxy { common }),
+            haproxy: self.haproxy.map(|block| block.body.finish(block.common)),
             wui: self.wui.map(|block| block.body.finish(block.common)),
             firewall: self.firewall.map(|block| block.body.finish(block.common)),
             flows: self.flows.map(|block| block.body.finish(block.common)),
@@ -210,7 +211,7 @@ impl Reader {
             Kind::Sshd => read_line(drafts.sshd.as_mut(), access::SSHD, statement, sink),
             Kind::Snmpd => read_line(drafts.snmpd.as_mut(), access::SNMPD, statement, sink),
             Kind::Vrrp => read_line(drafts.vrrp.as_mut(), vrrp::ROWS, statement, sink),
-            Kind::Haproxy => read_line(drafts.haproxy.as_mut(), &[], statement, sink),
+            Kind::Haproxy => read_line(drafts.haproxy.as_mut(), haproxy::ROWS, statement, sink),
             Kind::Wui => read_line(drafts.wui.as_mut(), access::WUI, statement, sink),
             Kind::Firewall => {
                 read_line(

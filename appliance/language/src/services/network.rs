@@ -41,7 +41,7 @@ pub(super) const ROWS: &[Row<NetworkDraft>] = &[
         "Takes address, default route and name servers from DHCP.",
         autoconfig,
     )
-    .not_yet("no address is asked for: give the interface one with 'ip address'"),
+    .on_image(),
     Row::aloha(
         "ip route",
         "{default|<network>/<prefix length>} {<gateway>|dev|blackhole} [metric <number>] [table <number>]",

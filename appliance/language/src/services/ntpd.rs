@@ -18,7 +18,7 @@ pub(super) const ROWS: &[Row<NtpdDraft>] = &[Row::own(
     server,
 )
 .many()
-.not_yet("the box keeps the time it has")];
+.on_image()];
 
 /// More would only make noise.
 const MOST_SERVERS: usize = 16;

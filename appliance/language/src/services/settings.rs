@@ -5,6 +5,8 @@
 //! taken. Names and ranges are those of `Documentation/admin-guide/sysctl` and
 //! `Documentation/networking/ip-sysctl.rst` of Linux.
 
+use lanai_model::services::SysctlKey;
+
 /// What becomes of a setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
@@ -281,15 +283,6 @@ const FORWARDING: &str = "whether anything may pass through the box follows from
      binds and sources; remove the line";
 const NONLOCAL: &str = "it follows from transparent binds and sources; remove the line";
 
-/// Where settings that are not listed are taken too.
-const OPEN: &[&str] = &[
-    "net.ipv4.",
-    "net.ipv6.",
-    "net.core.",
-    "net.netfilter.",
-    "net.unix.",
-];
-
 /// What becomes of the setting with these parts.
 pub(super) fn verdict(parts: &[String]) -> Verdict {
     let known = KNOWN.iter().find(|(pattern, _)| {
@@ -301,7 +294,10 @@ pub(super) fn verdict(parts: &[String]) -> Verdict {
         return *verdict;
     }
     let name = parts.join(".");
-    match OPEN.iter().any(|open| name.starts_with(open)) {
+    match SysctlKey::OF_NETWORK
+        .iter()
+        .any(|open| name.starts_with(open))
+    {
         true => Verdict::Takes(Takes::Words),
         false => Verdict::Refused(
             "settings of the network may be set (net.ipv4, net.ipv6, net.core, net.netfilter, \
@@ -329,4 +325,23 @@ pub(super) fn listed() -> impl Iterator<Item = (&'static str, String)> {
         };
         (*name, what)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_taken_here_is_what_may_be_set() {
+        for (name, verdict) in KNOWN {
+            if let Verdict::Takes(_) = verdict {
+                let key = SysctlKey::new(name.split('.')).unwrap();
+                assert!(key.may_be_set(), "{name}");
+            }
+        }
+        for name in SysctlKey::OTHERS {
+            let parts: Vec<String> = name.split('.').map(str::to_owned).collect();
+            assert!(matches!(verdict(&parts), Verdict::Takes(_)), "{name}");
+        }
+    }
 }

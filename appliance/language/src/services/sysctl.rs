@@ -28,7 +28,7 @@ pub(super) const SETTING: DirectiveInfo = DirectiveInfo {
     arguments: "= <value>",
     about: "Sets a kernel setting, as sysctl.conf has it; docs/services.md lists which may be set.",
     source: Source::Own,
-    status: Status::NotYet("the kernel keeps the value it has"),
+    status: Status::Applied,
     many: true,
 };
 
@@ -60,16 +60,6 @@ impl SysctlsDraft {
                 value: setting.1,
                 origin: statement.origin.clone(),
             });
-            let (Status::NotYet(meanwhile), [_]) = (SETTING.status, self.settings.as_slice())
-            else {
-                return;
-            };
-            let message = format!(
-                "'{}' is kept but not applied by this version",
-                shown(name.as_bytes())
-            );
-            let notice = Diagnostic::notice(codes::NOT_APPLIED_YET, first.span, message);
-            sink.push(notice.with_help(meanwhile));
         }
     }
 

@@ -19,7 +19,7 @@ pub(super) const ROWS: &[Row<SyslogdDraft>] = &[Row::own(
     remote,
 )
 .many()
-.not_yet("the box's own log stays on the box; 'log' lines of the LB Layer7 tab are not affected")];
+.on_image()];
 
 /// Severities from the worst (RFC 5424, 6.2.1), as HAProxy's `log` line names them.
 const LEVELS: [(&str, u8); 8] = [

@@ -19,38 +19,36 @@ pub(super) struct SystemDraft {
 
 /// Lines of `service system`.
 pub(super) const ROWS: &[Row<SystemDraft>] = &[
-    Row::aloha("hostname", "<name>", "Names the box.", hostname).not_yet(NOT_SET),
+    Row::aloha("hostname", "<name>", "Names the box.", hostname).on_image(),
     Row::aloha(
         "dns_domain",
         "<domain>",
         "Is added to names without a dot when they are looked up.",
         dns_domain,
     )
-    .not_yet(NOT_SET),
+    .on_image(),
     Row::aloha(
         "dns_servers",
         "<address> [<address> [<address>]]",
         "Lists the servers that are asked for names, in this order.",
         dns_servers,
     )
-    .not_yet(NOT_SET),
+    .on_image(),
     Row::aloha(
         "rtc",
         "{utc|local}",
         "Says what the hardware clock counts, UTC if it is not written.",
         rtc,
     )
-    .not_yet(NOT_SET),
+    .not_yet("the hardware clock counts UTC"),
     Row::own(
         "timezone",
         "<name>",
         "Sets the time zone that people are shown, by its name in the time zone database.",
         timezone,
     )
-    .not_yet(NOT_SET),
+    .not_yet("people are shown UTC on the image, and elsewhere what the machine has"),
 ];
-
-const NOT_SET: &str = "the box keeps what it has";
 
 impl SystemDraft {
     pub(super) fn finish(self, common: Common) -> System {

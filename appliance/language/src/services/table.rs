@@ -26,6 +26,9 @@ pub enum Source {
 pub enum Status {
     /// It is applied.
     Applied,
+    /// It is applied where Lanai is the whole system, on its own image; elsewhere the plan says that it is
+    /// not.
+    OnImage,
     /// It is read and checked, and applied by a later version; what happens until then.
     NotYet(&'static str),
     /// It says more about another line, and what becomes of it is that one's.
@@ -122,6 +125,12 @@ impl<T> Row<T> {
     /// May be given more than once.
     pub(super) const fn many(mut self) -> Self {
         self.info.many = true;
+        self
+    }
+
+    /// Applied on the image, where the whole system is ours.
+    pub(super) const fn on_image(mut self) -> Self {
+        self.info.status = Status::OnImage;
         self
     }
 

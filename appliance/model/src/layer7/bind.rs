@@ -30,6 +30,9 @@ pub struct Bind {
     /// `transparent`: IP_TRANSPARENT, so that connections to addresses that the box does not have are
     /// taken too. Never on every address.
     pub transparent: bool,
+    /// IP_FREEBIND: the listener starts though the box does not have the address, which may come later.
+    /// Of the Services text ([`crate::layer7::Config::stand_by`]); HAProxy has no word for it.
+    pub freebind: bool,
     /// `backlog`.
     pub backlog: Option<u32>,
     /// `maxconn`.

@@ -19,6 +19,8 @@ mod steps;
 mod stick;
 mod timeouts;
 
+use crate::services::Services;
+
 pub use acl::{Acl, AclUse, AddressPattern, Condition, IntRange, Matching, Term, Test, TextMatch};
 pub use action::{
     Action, AddressPart, HeaderWay, NameMatch, Redirect, RedirectCookie, RedirectTarget, Reply,
@@ -56,4 +58,16 @@ pub struct Config {
     /// `frontend`, `backend` and `listen` sections in the order written, with their `defaults`
     /// already applied. Every name a proxy refers to exists here.
     pub proxies: Vec<Proxy>,
+}
+
+impl Config {
+    /// Has listeners start without their address where the Services text says that it comes and goes:
+    /// by a virtual router, or by `standby`.
+    pub fn stand_by(&mut self, services: &Services) {
+        for bind in self.proxies.iter_mut().flat_map(|proxy| &mut proxy.binds) {
+            if let ListenAddress::Inet(address) = bind.address {
+                bind.freebind = services.comes_and_goes(address);
+            }
+        }
+    }
 }

@@ -176,6 +176,19 @@ pub struct Vrrp {
 pub struct Haproxy {
     /// Autostart and origin.
     pub common: Common,
+    /// `standby` lines: listeners that start though the box does not have their address.
+    pub standby: Vec<Standby>,
+}
+
+/// One `standby` of `service haproxy`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standby {
+    /// The address.
+    pub address: IpAddr,
+    /// Of this port only.
+    pub port: Option<Port>,
+    /// The line.
+    pub origin: Origin,
 }
 
 /// `service wui`: the web UI.

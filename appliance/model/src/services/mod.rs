@@ -8,6 +8,7 @@ mod link;
 mod network;
 mod policy;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use ipnet::IpNet;
@@ -15,8 +16,8 @@ use ipnet::IpNet;
 use crate::Origin;
 
 pub use daemons::{
-    Facility, Haproxy, NtpServer, Ntpd, Port, RemoteLog, Rtc, Snmpd, SshKey, Sshd, Syslogd, System,
-    Transport, Vrrp, Wui,
+    Facility, Haproxy, NtpServer, Ntpd, Port, RemoteLog, Rtc, Snmpd, SshKey, Sshd, Standby,
+    Syslogd, System, Transport, Vrrp, Wui,
 };
 pub use link::{Bond, BondMode, Bridge, Duplex, HashPolicy, LacpRate, Link, LinkKind, Member};
 pub use network::{
@@ -60,6 +61,24 @@ impl Services {
     /// The `service network` blocks that are asked for: those without `no autostart`.
     pub fn active_networks(&self) -> impl Iterator<Item = &Network> + Clone {
         self.networks.iter().filter(|network| network.autostart)
+    }
+
+    /// Whether the box has this address at times only: as the master of a virtual router, or because a
+    /// `standby` line says so.
+    pub fn comes_and_goes(&self, address: SocketAddr) -> bool {
+        let ip = address.ip();
+        let mut routers = self.active_networks().flat_map(|network| &network.vrrp);
+        let mut standby = self.haproxy.iter().flat_map(|block| &block.standby);
+        routers.any(|router| router.addresses.iter().any(|one| one.net.addr() == ip))
+            || standby.any(|one| {
+                one.address == ip && one.port.is_none_or(|port| port.get() == address.port())
+            })
+    }
+
+    /// Where `service wui` has the web UI listen, if it does.
+    pub fn wui_listen(&self) -> Option<SocketAddr> {
+        let wui = self.wui.as_ref().filter(|wui| wui.common.autostart)?;
+        wui.listen.as_ref().map(|(address, _)| *address)
     }
 }
 

@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
 
 use super::Common;
 use crate::Origin;
@@ -135,7 +136,8 @@ pub struct Sysctl {
 
 /// Name of a kernel setting. Its parts are plain names: not empty, no `/`, not `.` or `..`; an
 /// interface's name with dots is one part.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "Vec<String>", into = "Vec<String>")]
 pub struct SysctlKey(Arc<[Arc<str>]>);
 
 impl SysctlKey {
@@ -161,6 +163,106 @@ impl SysctlKey {
     /// Its file below `/proc/sys`.
     pub fn path(&self) -> String {
         self.0.join("/")
+    }
+
+    /// The interface that it is of, if it is of one.
+    pub fn interface(&self) -> Option<&Arc<str>> {
+        match &*self.0 {
+            [net, _, kind, interface, _]
+                if &**net == "net" && matches!(&**kind, "conf" | "neigh") =>
+            {
+                (!matches!(&**interface, "all" | "default")).then_some(interface)
+            }
+            _ => None,
+        }
+    }
+
+    /// The same setting of an interface, if this is what new interfaces start with.
+    #[must_use]
+    pub fn started_with(&self, interface: &Arc<str>) -> Option<Self> {
+        match &*self.0 {
+            [net, family, kind, default, leaf]
+                if &**net == "net"
+                    && matches!(&**kind, "conf" | "neigh")
+                    && &**default == "default" =>
+            {
+                let parts = [net, family, kind, interface, leaf];
+                Some(Self(parts.into_iter().cloned().collect()))
+            }
+            _ => None,
+        }
+    }
+
+    /// What a new interface starts with in place of this setting of an interface.
+    pub fn start(&self) -> Option<Self> {
+        self.interface()?;
+        match &*self.0 {
+            [net, family, kind, _, leaf] => {
+                let default = Arc::from("default");
+                let parts = [net, family, kind, &default, leaf];
+                Some(Self(parts.into_iter().cloned().collect()))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether it is one that an administrator may set at all: a setting of the network, or one of
+    /// the few others that cannot turn text into a program.
+    pub fn may_be_set(&self) -> bool {
+        let name = self.0.join(".");
+        Self::OF_NETWORK.iter().any(|open| name.starts_with(open))
+            || Self::OTHERS.contains(&name.as_str())
+    }
+
+    /// Whether it is of the whole machine, and of no network namespace (`ip-sysctl.rst` and
+    /// `net.rst` of Linux).
+    pub fn is_of_machine(&self) -> bool {
+        let name = self.0.join(".");
+        let own = ["net.core.somaxconn", "net.core.txrehash"];
+        let shared = [
+            "net.ipv4.tcp_mem",
+            "net.ipv4.udp_mem",
+            "net.ipv4.tcp_max_orphans",
+        ];
+        !name.starts_with("net.")
+            || (name.starts_with("net.core.") && !own.contains(&name.as_str()))
+            || shared.contains(&name.as_str())
+    }
+
+    /// Where every setting may be set.
+    pub const OF_NETWORK: [&'static str; 5] = [
+        "net.ipv4.",
+        "net.ipv6.",
+        "net.core.",
+        "net.netfilter.",
+        "net.unix.",
+    ];
+
+    /// What may be set elsewhere.
+    pub const OTHERS: [&'static str; 9] = [
+        "fs.file-max",
+        "fs.nr_open",
+        "vm.swappiness",
+        "vm.overcommit_memory",
+        "vm.min_free_kbytes",
+        "kernel.panic",
+        "kernel.panic_on_oops",
+        "kernel.pid_max",
+        "kernel.threads-max",
+    ];
+}
+
+impl TryFrom<Vec<String>> for SysctlKey {
+    type Error = &'static str;
+
+    fn try_from(parts: Vec<String>) -> Result<Self, Self::Error> {
+        Self::new(parts.iter().map(String::as_str)).ok_or("no name of a kernel setting")
+    }
+}
+
+impl From<SysctlKey> for Vec<String> {
+    fn from(key: SysctlKey) -> Self {
+        key.parts().map(str::to_owned).collect()
     }
 }
 
@@ -195,5 +297,35 @@ mod tests {
         ] {
             assert_eq!(SysctlKey::new(bad.iter().copied()), None, "{bad:?}");
         }
+    }
+
+    #[test]
+    fn what_makes_programs_of_text_may_not_be_set() {
+        let key = |name: &str| SysctlKey::new(name.split('.')).expect("a key");
+        for name in ["net.ipv4.tcp_sack", "net.core.rmem_max", "vm.swappiness"] {
+            assert!(key(name).may_be_set(), "{name}");
+        }
+        for name in [
+            "kernel.core_pattern",
+            "kernel.modprobe",
+            "fs.suid_dumpable",
+            "netx.ipv4.a",
+        ] {
+            assert!(!key(name).may_be_set(), "{name}");
+        }
+    }
+
+    #[test]
+    fn an_interface_is_known_by_its_place() {
+        let key = |name: &str| SysctlKey::new(name.split('.')).expect("a key");
+        let of = |name: &str| key(name).interface().map(ToString::to_string);
+        assert_eq!(
+            of("net.ipv4.conf.eth0.accept_local").as_deref(),
+            Some("eth0")
+        );
+        assert_eq!(of("net.ipv4.conf.all.accept_local"), None);
+        assert_eq!(of("net.ipv4.tcp_sack"), None);
+        let start = key("net.ipv6.conf.default.hop_limit").started_with(&"eth0".into());
+        assert_eq!(start, Some(key("net.ipv6.conf.eth0.hop_limit")));
     }
 }

@@ -188,8 +188,7 @@ impl Rules<'_> {
     fn services(&mut self, services: &Services, ui: Option<SocketAddr>) {
         let wui = services.wui.as_ref().filter(|wui| wui.common.autostart);
         let written = wui.and_then(|wui| wui.listen.as_ref());
-        // Where it listens counts, not where the text would have it.
-        if let Some(address) = ui.or(written.map(|(address, _)| *address)) {
+        if let Some(address) = written.map(|(address, _)| *address).or(ui) {
             let origin = written.map_or(self.origin, |(_, origin)| origin).clone();
             let allow = wui.map_or(&[][..], |wui| wui.allow.as_slice());
             self.served(Protocol::TCP, address, allow, "web UI", &origin);

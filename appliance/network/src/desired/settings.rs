@@ -10,7 +10,19 @@ use super::transparent::Transparent;
 use super::{Need, WantedSysctl};
 use crate::ports::{PortSet, Ports};
 use crate::state::Family;
-use crate::sysctl::Tuning;
+use crate::sysctl::{Sysctl, Tuning};
+
+/// What lines of `service sysctl` ask for.
+pub(super) fn asked(services: &Services) -> Vec<WantedSysctl> {
+    let block = services.sysctls.iter().filter(|it| it.common.autostart);
+    let lines = block.flat_map(|it| &it.settings);
+    let wanted = lines.map(|line| WantedSysctl {
+        need: Need::Asked(Sysctl::asked(&line.key), line.value.to_string()),
+        why: "a line asks for it".to_owned(),
+        origin: Some(line.origin.clone()),
+    });
+    wanted.collect()
+}
 
 pub(super) fn sysctls(
     services: &Services,

@@ -22,6 +22,7 @@ fn bind(address: &str) -> Bind {
         name: None,
         interface: None,
         transparent: false,
+        freebind: false,
         backlog: None,
         maxconn: None,
         ssl: None,

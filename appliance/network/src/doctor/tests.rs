@@ -22,6 +22,7 @@ fn needy() -> (Services, layer7::Config) {
         name: None,
         interface: interface.map(Into::into),
         transparent,
+        freebind: false,
         backlog: None,
         maxconn: None,
         ssl: None,

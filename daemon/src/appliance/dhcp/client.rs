@@ -13,14 +13,12 @@ use tokio::process::{Child, Command};
 use tokio::sync::{oneshot, watch};
 
 use super::{Configured, DhcpError, USER};
+use crate::appliance;
 use crate::rights;
 use crate::settings::User;
 
 /// What udhcpc calls with each lease: it prints what counts of it, line by line.
 const SCRIPT: &str = "/usr/lib/lanai/lease";
-
-/// Name servers of the leases, as `resolv.conf` has them, for as long as the configuration has none.
-const RESOLVER: &str = "/run/appliance/resolv.conf";
 
 /// Bytes of one lease's lines at most: somebody on the network made them.
 const LEASE_LIMIT: u64 = 2_000;
@@ -133,16 +131,13 @@ async fn put_away(offer: &Offer, stays: &[IpNet]) {
     }
 }
 
-/// Whole or not at all.
+/// They are used unless the configuration has others.
 fn resolver(servers: &[Ipv4Addr]) {
-    let lines: String = servers
-        .iter()
-        .map(|one| format!("nameserver {one}\n"))
-        .collect();
-    let fresh = format!("{RESOLVER}.new");
-    let written = std::fs::write(&fresh, lines).and_then(|()| std::fs::rename(&fresh, RESOLVER));
-    if let Err(error) = written {
-        tracing::warn!("cannot write {RESOLVER}: {error}");
+    let Some(system) = appliance::system() else {
+        return;
+    };
+    if let Err(error) = system.lease_resolvers(servers) {
+        tracing::warn!("the name servers are not noted: {error}");
     }
 }
 

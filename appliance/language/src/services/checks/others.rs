@@ -144,6 +144,23 @@ pub(super) fn keys(site: &Site<'_>, sink: &mut Sink) {
     }
 }
 
+/// Who may reach sshd is the firewall's to keep.
+pub(super) fn allowed(site: &Site<'_>, sink: &mut Sink) {
+    let on = site.drafts.firewall.iter().any(|it| it.common.autostart);
+    if let Some(block) = &site.drafts.sshd
+        && !block.body.allow.is_empty()
+        && block.common.autostart
+        && !on
+    {
+        let message = "'allow' lines of sshd count with the firewall only, which is off";
+        let place = block.place_of("allow").unwrap_or(block.span);
+        let warning = Diagnostic::warning(codes::SERVICE_WITHOUT_EFFECT, place, message);
+        sink.push(warning.with_help(
+            "add a block 'service firewall'; without it everybody who has a key gets in",
+        ));
+    }
+}
+
 /// A flow says which packets are its own.
 pub(super) fn flows_match(site: &Site<'_>, sink: &mut Sink) {
     let flows = site.drafts.flows.iter().flat_map(|block| &block.body.flows);

@@ -43,6 +43,7 @@ fn config(binds: &[(&str, Option<&str>, bool)]) -> layer7::Config {
         name: None,
         interface: interface.map(Into::into),
         transparent: *transparent,
+        freebind: false,
         backlog: None,
         maxconn: None,
         ssl: None,
