@@ -279,17 +279,7 @@ impl fmt::Display for Step {
                 )
             }
             Self::OrderAddresses { interface, to, .. } => {
-                let first = to.iter().take(ORDER_SHOWN).map(IpNet::to_string);
-                let first: Vec<String> = first.collect();
-                write!(
-                    f,
-                    "put addresses of {interface} in order: {}",
-                    first.join(", ")
-                )?;
-                match to.len().saturating_sub(ORDER_SHOWN) {
-                    0 => Ok(()),
-                    more => write!(f, " and {more} more"),
-                }
+                write!(f, "put addresses of {interface} in order: {}", in_order(to))
             }
             Self::AddRoute(route) => write!(f, "add route {route}"),
             Self::RemoveRoute(route) => write!(f, "remove route {route}"),
@@ -309,6 +299,16 @@ impl fmt::Display for Step {
             } => setting.fmt(f),
             Self::SetSystem { part, to: None, .. } => f.write_str(part.without()),
         }
+    }
+}
+
+/// The first addresses, and how many more there are.
+fn in_order(addresses: &[IpNet]) -> String {
+    let first = addresses.iter().take(ORDER_SHOWN).map(IpNet::to_string);
+    let first = first.collect::<Vec<_>>().join(", ");
+    match addresses.len().saturating_sub(ORDER_SHOWN) {
+        0 => first,
+        more => format!("{first} and {more} more"),
     }
 }
 
