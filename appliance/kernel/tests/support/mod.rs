@@ -10,7 +10,8 @@ pub(crate) mod random;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::future::Future;
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
@@ -190,6 +191,12 @@ impl Namespace {
 
 impl Drop for Namespace {
     fn drop(&mut self) {
+        // The file of a namespace has the number of the link that a thread inside of it sees.
+        if let Ok(file) = std::fs::metadata(Path::new("/run/netns").join(&self.name)) {
+            let ledger = ledger_of(file.ino());
+            let _ = std::fs::remove_file(ledger.with_extension("next"));
+            let _ = std::fs::remove_file(ledger);
+        }
         let _ = Command::new("ip")
             .args(["netns", "delete", &self.name])
             .status();
@@ -322,13 +329,13 @@ pub(crate) fn ledger() -> Ledger {
 
 /// Its file.
 pub(crate) fn ledger_path() -> PathBuf {
-    let namespace = std::fs::read_link("/proc/thread-self/ns/net").expect("/proc");
-    let inode: String = namespace
-        .to_string_lossy()
-        .matches(char::is_numeric)
-        .collect();
-    let directory = std::env::temp_dir();
-    directory.join(format!("lanai-net-{}-{inode}", std::process::id()))
+    let namespace = std::fs::metadata("/proc/thread-self/ns/net").expect("/proc");
+    ledger_of(namespace.ino())
+}
+
+fn ledger_of(namespace: u64) -> PathBuf {
+    let name = format!("lanai-net-{}-{namespace}", std::process::id());
+    std::env::temp_dir().join(name)
 }
 
 /// Observes and plans.

@@ -176,8 +176,11 @@ pub(super) fn unused_backends(book: &Book, found: &mut Vec<Diagnostic>) {
                 b"server" if !line.mentions("track") => {}
                 _ => {
                     for word in &line.words {
-                        // Tables and counts are asked for by the backend's name.
-                        for name in word.value.split(|b| matches!(b, b'(' | b')' | b',' | b'/')) {
+                        // Tables and counts are asked for by the backend's name, and logs are sent to it.
+                        for name in word
+                            .value
+                            .split(|b| matches!(b, b'(' | b')' | b',' | b'/' | b'@'))
+                        {
                             unused.remove(name);
                         }
                     }
