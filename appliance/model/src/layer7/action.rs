@@ -62,14 +62,14 @@ pub enum Action {
         /// Its name.
         name: Format,
         /// How names are compared with it.
-        matching: NameMatch,
+        matching: HeaderMatch,
     },
     /// `del-headers-bin`.
     DelHeaders {
         /// Where the names come from.
         from: Expression,
         /// How names are compared with them.
-        matching: NameMatch,
+        matching: HeaderMatch,
     },
     /// `replace-header`, `replace-value`.
     ReplaceHeader {
@@ -304,9 +304,9 @@ pub enum HeaderWay {
     EarlyHint,
 }
 
-/// How a header's name is compared.
+/// How a header's name or value is compared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum NameMatch {
+pub enum HeaderMatch {
     /// `str`
     #[default]
     Exact,

@@ -23,7 +23,7 @@ use crate::services::Services;
 
 pub use acl::{Acl, AclUse, AddressPattern, Condition, IntRange, Matching, Term, Test, TextMatch};
 pub use action::{
-    Action, AddressPart, HeaderWay, NameMatch, Redirect, RedirectCookie, RedirectTarget, Reply,
+    Action, AddressPart, HeaderMatch, HeaderWay, Redirect, RedirectCookie, RedirectTarget, Reply,
     ReplyBody, RequestPart, TimeoutKind, UriNormalizer, VarCondition,
 };
 pub use balance::{Balance, CookieMode, HashFunction, HashType, PersistenceCookie};
@@ -42,9 +42,7 @@ pub use sample::{
 };
 pub use server::{Check, Server, ServerAddress};
 pub use source::{Shown, Source};
-pub use steps::{
-    CheckConnect, CheckExpect, CheckMatch, CheckPattern, CheckRequest, CheckStatuses, CheckStep,
-};
+pub use steps::{CheckConnect, CheckExpect, CheckPattern, CheckRequest, CheckStatuses, CheckStep};
 pub use stick::{
     CaptureCookie, CaptureSlot, ServerKey, StickKey, StickRule, StickTable, StickWay, StoredData,
 };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Expression, Figure, Format, Variable};
+use super::{Expression, Figure, Format, HeaderMatch, Variable};
 
 /// A step of a health check.
 #[derive(Clone, Debug, PartialEq)]
@@ -132,26 +132,10 @@ pub enum CheckPattern {
         /// `fhdr`: the line as a whole, rather than its values.
         whole: bool,
         /// How its name is compared.
-        name_match: CheckMatch,
+        name_match: HeaderMatch,
         /// Its name.
         name: Format,
         /// Its value, and how it is compared; `None` is any.
-        value: Option<(CheckMatch, Format)>,
+        value: Option<(HeaderMatch, Format)>,
     },
-}
-
-/// How a header of a check's answer is compared.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum CheckMatch {
-    /// `str`
-    #[default]
-    Exact,
-    /// `beg`
-    Begins,
-    /// `end`
-    Ends,
-    /// `sub`
-    Contains,
-    /// `reg`
-    Regex,
 }

@@ -2,9 +2,10 @@
 //! expect`).
 
 use lanai_model::layer7::{
-    CheckExpect, CheckMatch, CheckPattern, CheckStatuses, CheckStep, Format,
+    CheckExpect, CheckPattern, CheckStatuses, CheckStep, Format, HeaderMatch,
 };
 
+use super::header::header_match;
 use super::steps::{Faulty, fault, lf, literal, sample_of, value};
 use crate::layer7::acl::regex;
 use crate::layer7::args::Args;
@@ -251,13 +252,13 @@ fn side(
     word: &Word,
     option: &Word,
     missing: &str,
-) -> Faulty<(CheckMatch, Format)> {
+) -> Faulty<(HeaderMatch, Format)> {
     let how = how(args, word)?;
     let Some(text) = args.take() else {
         return fault(option.span, missing);
     };
     let is_format = option.text().ends_with("-lf");
-    if how == CheckMatch::Regex {
+    if how == HeaderMatch::Regex {
         if is_format {
             let message = format!(
                 "'{}': log-format string is not supported with a regex matching method",
@@ -274,9 +275,9 @@ fn side(
     Ok((how, pattern))
 }
 
-fn how(args: &mut Args<'_>, word: &Word) -> Faulty<CheckMatch> {
+fn how(args: &mut Args<'_>, word: &Word) -> Faulty<HeaderMatch> {
     let Some(flag) = args.take_if("-m") else {
-        return Ok(CheckMatch::default());
+        return Ok(HeaderMatch::default());
     };
     let keyword = word.text();
     let Some(method) = args.take() else {
@@ -285,18 +286,14 @@ fn how(args: &mut Args<'_>, word: &Word) -> Faulty<CheckMatch> {
         );
         return fault(flag.span, message);
     };
-    Ok(match method.text().as_ref() {
-        "str" => CheckMatch::Exact,
-        "beg" => CheckMatch::Begins,
-        "end" => CheckMatch::Ends,
-        "sub" => CheckMatch::Contains,
-        "reg" => CheckMatch::Regex,
-        _ => {
+    header_match(method).map_or_else(
+        || {
             let message = format!(
                 "'{keyword}' : '-m' only supports 'str', 'beg', 'end', 'sub' or 'reg' (got '{}')",
                 shown(&method.value)
             );
-            return fault(method.span, message);
-        }
-    })
+            fault(method.span, message)
+        },
+        Ok,
+    )
 }

@@ -1,6 +1,6 @@
 //! Actions on headers, and on lists of patterns and maps.
 
-use lanai_model::layer7::{Action, Format, HeaderWay, NameMatch};
+use lanai_model::layer7::{Action, Format, HeaderMatch, HeaderWay};
 
 use super::Pending;
 use super::reading::Reading;
@@ -68,22 +68,29 @@ pub(super) fn delete_many(reading: &mut Reading<'_, '_>) -> Option<Action> {
     })
 }
 
-fn name_match(reading: &mut Reading<'_, '_>) -> Option<NameMatch> {
+fn name_match(reading: &mut Reading<'_, '_>) -> Option<HeaderMatch> {
     let Some(flag) = reading.args.take_if("-m") else {
-        return Some(NameMatch::default());
+        return Some(HeaderMatch::default());
     };
     let word = reading.option(flag, "-m flag expects exactly 1 argument")?;
+    let method = header_match(word);
+    if method.is_none() {
+        let text = shown(&word.value);
+        let message = format!("-m with unsupported matching method '{text}'");
+        return reading.fault(word.span, message);
+    }
+    method
+}
+
+/// The method that a word after `-m` names.
+pub(super) fn header_match(word: &Word) -> Option<HeaderMatch> {
     Some(match word.text().as_ref() {
-        "str" => NameMatch::Exact,
-        "beg" => NameMatch::Begins,
-        "end" => NameMatch::Ends,
-        "sub" => NameMatch::Contains,
-        "reg" => NameMatch::Regex,
-        _ => {
-            let text = shown(&word.value);
-            let message = format!("-m with unsupported matching method '{text}'");
-            return reading.fault(word.span, message);
-        }
+        "str" => HeaderMatch::Exact,
+        "beg" => HeaderMatch::Begins,
+        "end" => HeaderMatch::Ends,
+        "sub" => HeaderMatch::Contains,
+        "reg" => HeaderMatch::Regex,
+        _ => return None,
     })
 }
 
