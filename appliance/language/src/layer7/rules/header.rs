@@ -1,6 +1,6 @@
 //! Actions on headers, and on lists of patterns and maps.
 
-use lanai_model::layer7::{Action, Format, HeaderMatch, HeaderWay};
+use lanai_model::layer7::{Action, HeaderMatch, HeaderWay};
 
 use super::Pending;
 use super::reading::Reading;
@@ -49,16 +49,11 @@ pub(super) fn headers(reading: &mut Reading<'_, '_>, replace: bool) -> Option<Ac
 
 pub(super) fn delete(reading: &mut Reading<'_, '_>) -> Option<Action> {
     let [name] = reading.words("expects at least 1 argument")?;
-    let name = name_format(reading, name)?;
+    let name = reading.format(name)?;
     Some(Action::DelHeader {
         name,
         matching: name_match(reading)?,
     })
-}
-
-/// A header's name, which may be a format.
-fn name_format(reading: &mut Reading<'_, '_>, name: &Word) -> Option<Format> {
-    reading.format(name)
 }
 
 pub(super) fn delete_many(reading: &mut Reading<'_, '_>) -> Option<Action> {
