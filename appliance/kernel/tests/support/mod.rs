@@ -133,6 +133,7 @@ impl Namespace {
         let mut dump = BTreeSet::new();
         // Of the links only name, address and flags: that an interface was up once changes its
         // queueing discipline for good. The kernel has IPv6's multicast route while a link is up.
+        // Whether there is a carrier follows from both ends being up, up to a second later.
         for arguments in [
             "-br link",
             "-6 -o addr",
@@ -143,7 +144,7 @@ impl Namespace {
         ] {
             let text = self.ip(arguments);
             let lines = text.lines().filter(|line| !line.contains("ff00::/8"));
-            dump.extend(lines.map(str::to_owned));
+            dump.extend(lines.map(without_carrier));
         }
         // Each with its place in its network: the box sends from the first.
         let mut places: BTreeMap<String, u32> = BTreeMap::new();
@@ -187,6 +188,21 @@ impl Namespace {
             thread::sleep(Duration::from_millis(20));
         }
     }
+}
+
+/// A line of `ip` without the words that tell of the carrier: the kernel changes them on its own time.
+fn without_carrier(line: &str) -> String {
+    let mut line = line.replace(" linkdown", "");
+    for flag in ["NO-CARRIER,", ",LOWER_UP"] {
+        line = line.replace(flag, "");
+    }
+    for state in ["LOWERLAYERDOWN", "DORMANT", "UNKNOWN", "DOWN", "UP"] {
+        // The column of `ip -br link`, which is padded; the flag UP has no space beside it.
+        if let Some((name, rest)) = line.split_once(&format!(" {state} ")) {
+            line = format!("{} {}", name.trim_end(), rest.trim_start());
+        }
+    }
+    line
 }
 
 impl Drop for Namespace {
