@@ -98,6 +98,8 @@ codes! {
     TRANSPARENT_EVERYWHERE = "X007";
     /// A section is named that no text has.
     UNKNOWN_SECTION = "X008";
+    /// A step of a health check that cannot follow the one before it.
+    STEP_ORDER = "X009";
     /// A rule or an expression names what no text has.
     UNKNOWN_REFERENCE = "X020";
 

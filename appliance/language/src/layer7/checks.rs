@@ -14,6 +14,7 @@ use super::section::Drafts;
 use crate::codes;
 use crate::outcome::Sink;
 use crate::suggest::{did_you_mean, nearest};
+use crate::value::Destination;
 
 /// Runs all checks. What something is missing for is said only when every line could be read: else
 /// it may well stand in a line that could not.
@@ -167,12 +168,23 @@ fn duplicate_servers(proxy: &ProxyDraft, _: &View<'_>, sink: &mut Sink) {
 }
 
 fn check_without_port(proxy: &ProxyDraft, _: &View<'_>, sink: &mut Sink) {
+    let mut named = None;
     for server in &proxy.servers {
         let portless = matches!(
             server.address,
             ServerAddress::Ip(_, None) | ServerAddress::Name(_, None)
         );
-        if server.settings.check && portless && server.settings.port.is_none() {
+        let settings = &server.settings;
+        let elsewhere = matches!(
+            settings.addr,
+            Some(Destination::Inet { port: true } | Destination::Local)
+        );
+        if settings.check
+            && portless
+            && !elsewhere
+            && settings.port.is_none()
+            && !*named.get_or_insert_with(|| rules::steps_name_ports(proxy))
+        {
             let message = format!(
                 "{} '{}': server '{}' has neither service port nor check port.",
                 proxy.word(),
@@ -180,7 +192,13 @@ fn check_without_port(proxy: &ProxyDraft, _: &View<'_>, sink: &mut Sink) {
                 server.name
             );
             let fault = Diagnostic::alert(codes::CHECK_WITHOUT_PORT, server.span, message);
-            sink.push(fault.with_help("add ':PORT' to its address, or 'port PORT' for the check"));
+            let own = "add ':PORT' to its address, or 'port PORT' for the check";
+            sink.push(match proxy.settings.checks.method.has_steps() {
+                true => fault.with_help(format!(
+                    "{own}; or have each 'connect' of the check name a port, the first step one of them"
+                )),
+                false => fault.with_help(own),
+            });
         }
     }
 }

@@ -14,8 +14,9 @@ use lanai_model::layer7::{
 };
 
 use super::keyword::Sections;
-use super::rules::{Named, Rules, Sets};
+use super::rules::{Checks, Named, Rules, Sets};
 use crate::Environment;
+use crate::value::Destination;
 
 /// What a keyword's handler fills in.
 pub(crate) trait Draft {
@@ -100,6 +101,8 @@ pub(crate) struct Settings {
     pub(crate) table_at: Option<Span>,
     /// Servers that lines name.
     pub(crate) server_targets: Vec<(Arc<str>, Span)>,
+    /// How servers are checked.
+    pub(crate) checks: Checks,
 }
 
 impl ProxyDraft {
@@ -211,6 +214,7 @@ impl Settings {
             slots: Vec::new(),
             targets: Vec::new(),
             server_targets: Vec::new(),
+            checks: self.checks.inherited(),
             ..self.clone()
         }
     }
@@ -254,6 +258,7 @@ impl Settings {
             table_at: None,
             latest_rule: None,
             server_targets: Vec::new(),
+            checks: Checks::default(),
         }
     }
 }
@@ -295,6 +300,8 @@ pub(crate) struct ServerSettings {
     pub(crate) rise: Option<u32>,
     pub(crate) fall: Option<u32>,
     pub(crate) port: Option<u16>,
+    /// `addr`.
+    pub(crate) addr: Option<Destination>,
     pub(crate) weight: u16,
     pub(crate) maxconn: Option<u32>,
     pub(crate) source: Option<Arc<Source>>,
@@ -310,6 +317,7 @@ impl Default for ServerSettings {
             rise: None,
             fall: None,
             port: None,
+            addr: None,
             weight: 1,
             maxconn: None,
             source: None,

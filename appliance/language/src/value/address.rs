@@ -479,8 +479,10 @@ fn wrong(message: impl Into<String>, at: Range<usize>) -> AddressError {
     }
 }
 
+mod destination;
 mod source;
 
+pub(crate) use destination::{Destination, destination};
 pub(crate) use source::source_address;
 
 #[cfg(test)]

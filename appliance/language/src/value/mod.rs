@@ -5,8 +5,8 @@ mod network;
 mod number;
 
 pub(crate) use address::{
-    AddressError, ListenOptions, any_address, any_listen_address, listen_addresses, log_address,
-    server_address, source_address,
+    AddressError, Destination, ListenOptions, any_address, any_listen_address, destination,
+    listen_addresses, log_address, server_address, source_address,
 };
 pub(crate) use network::{host_network, network};
 pub(crate) use number::{NumberError, duration, integer, size};

@@ -15,6 +15,7 @@ mod reading;
 mod redirect;
 mod reference;
 mod request;
+mod sequence;
 mod steps;
 mod stick;
 mod switching;
@@ -31,6 +32,7 @@ use super::table::Readers;
 
 pub(crate) use named::Others;
 pub(crate) use reference::{Pending, check};
+pub(crate) use sequence::{Checks, steps_name_ports};
 pub(crate) use table::Sets;
 
 /// What a rule may name besides proxies, servers and tables.
@@ -195,6 +197,16 @@ pub(super) const READERS: Readers<ProxyDraft> = &[
     ("tcp-check unset-var", |draft, args| {
         steps::tcp(draft, args, steps::unset_var)
     }),
+    ("option httpchk", steps::option_http),
+    ("option tcp-check", steps::option_tcp),
+    ("option external-check", steps::option_other),
+    ("option ldap-check", steps::option_other),
+    ("option mysql-check", steps::option_other),
+    ("option pgsql-check", steps::option_other),
+    ("option redis-check", steps::option_other),
+    ("option smtpchk", steps::option_other),
+    ("option spop-check", steps::option_other),
+    ("option ssl-hello-chk", steps::option_other),
     ("stats admin", switching::stats_admin),
     ("balance", balance::line),
     ("hash-type", balance::hash_type),

@@ -9,6 +9,7 @@ use lanai_model::layer7::{
 
 use super::Pending;
 use super::reading::expression;
+use super::sequence::{self, Method, Steps};
 use crate::layer7::acl::WordFault;
 use crate::layer7::args::Args;
 use crate::layer7::draft::ProxyDraft;
@@ -16,7 +17,7 @@ use crate::layer7::format;
 use crate::layer7::sample::types::Places;
 use crate::layer7::sample::{self, binary};
 use crate::lexer::Word;
-use crate::value::shown;
+use crate::value::{destination, shown};
 
 /// What is wrong, and where.
 pub(super) type Faulty<T> = Result<T, WordFault>;
@@ -26,26 +27,21 @@ type Read = fn(&mut ProxyDraft, &mut Args<'_>) -> Faulty<CheckStep>;
 
 /// `http-check STEP ...`
 pub(super) fn http(draft: &mut ProxyDraft, args: &mut Args<'_>, read: Read) {
-    if let Some(step) = step(draft, args, read) {
-        draft.settings.rules.sets.http_check.push(step);
-    }
+    step(draft, args, Steps::Http, read);
 }
 
 /// `tcp-check STEP ...`
 pub(super) fn tcp(draft: &mut ProxyDraft, args: &mut Args<'_>, read: Read) {
-    if let Some(step) = step(draft, args, read) {
-        draft.settings.rules.sets.tcp_check.push(step);
-    }
+    step(draft, args, Steps::Tcp, read);
 }
 
-fn step(draft: &mut ProxyDraft, args: &mut Args<'_>, read: Read) -> Option<CheckStep> {
+fn step(draft: &mut ProxyDraft, args: &mut Args<'_>, which: Steps, read: Read) {
     match read(draft, args) {
-        Ok(step) => Some(step),
+        Ok(step) => sequence::add(draft, args, which, step),
         Err(fault) => {
             let context = format!("'{}'", args.name);
             crate::layer7::acl::report(fault, &context, args.sink);
             args.rest();
-            None
         }
     }
 }
@@ -134,7 +130,7 @@ pub(super) fn connect(draft: &mut ProxyDraft, args: &mut Args<'_>) -> Faulty<Che
             "via-socks4" => found.via_socks4 = true,
             "ssl" => found.ssl = true,
             "linger" => found.linger = true,
-            "addr" => found.addr = text(args)?,
+            "addr" => found.addr = Some(address(args, word)?),
             "sni" => found.sni = text(args)?,
             "alpn" => found.alpn = text(args)?,
             "proto" => found.proto = text(args)?,
@@ -167,6 +163,36 @@ pub(super) fn connect(draft: &mut ProxyDraft, args: &mut Args<'_>) -> Faulty<Che
         }
     }
     Ok(CheckStep::Connect(found))
+}
+
+/// The address of a connection, as written.
+fn address(args: &mut Args<'_>, option: &Word) -> Faulty<Arc<str>> {
+    let word = value(args, option, "an address")?;
+    match destination(&word.value) {
+        Err(error) if !error.not_run => fault(
+            word.span_of(error.at),
+            format!("'{}' : {}", option.text(), error.message),
+        ),
+        _ => Ok(word.text().as_ref().into()),
+    }
+}
+
+/// `option httpchk ...`
+pub(super) fn option_http(draft: &mut ProxyDraft, args: &mut Args<'_>) {
+    args.check_rest();
+    sequence::option(draft, Method::Http);
+}
+
+/// `option tcp-check`
+pub(super) fn option_tcp(draft: &mut ProxyDraft, args: &mut Args<'_>) {
+    args.check_rest();
+    sequence::option(draft, Method::Tcp);
+}
+
+/// Another `option` that says how servers are checked.
+pub(super) fn option_other(draft: &mut ProxyDraft, args: &mut Args<'_>) {
+    args.check_rest();
+    sequence::option(draft, Method::Other);
 }
 
 /// `http-check send ...`

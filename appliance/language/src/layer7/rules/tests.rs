@@ -485,6 +485,33 @@ fn checks_are_steps() {
 }
 
 #[test]
+fn own_steps_take_the_place_of_inherited_ones() {
+    let text = "defaults d\n mode http\n timeout connect 1s\n timeout server 1s\n option httpchk\n \
+                http-check send uri /\n http-check expect status 200\n tcp-check send x\n\
+                backend own from d\n server s 127.0.0.1:80\n http-check expect status 201\n\
+                backend afresh from d\n server s 127.0.0.1:80\n option httpchk\n\
+                backend same from d\n server s 127.0.0.1:80\n\
+                backend tcp from d\n server s 127.0.0.1:80\n option tcp-check\n";
+    let (config, messages) = config(text);
+    let lints = messages
+        .iter()
+        .filter(|text| !text.contains("sends requests") && !text.contains("'check'"));
+    assert_eq!(lints.count(), 0, "{messages:?}");
+    let config = config.expect("a model");
+    let steps: Vec<_> = config
+        .proxies
+        .iter()
+        .map(|proxy| proxy.rules.http_check.len())
+        .collect();
+    assert_eq!(steps, [1, 0, 2, 2]);
+    let tcp = config
+        .proxies
+        .last()
+        .map(|proxy| proxy.rules.tcp_check.len());
+    assert_eq!(tcp, Some(0), "steps without their option are not handed on");
+}
+
+#[test]
 fn mistakes_in_checks_are_said_in_haproxys_words() {
     let said = [
         (
