@@ -116,7 +116,9 @@ pub(super) fn dispatch<T: Draft>(
     let refused = misplaced(keyword, place, head, args.sink);
     if !refused {
         args.idle = true;
-        row.read_line(&mut draft.scratch(), &mut args);
+        let mut scratch = draft.scratch();
+        row.read_line(&mut scratch, &mut args);
+        draft.learn(scratch);
     }
 }
 

@@ -22,6 +22,12 @@ use crate::value::Destination;
 pub(crate) trait Draft {
     /// One that is thrown away: a keyword in the wrong place is still read for its mistakes.
     fn scratch(&self) -> Self;
+    /// What of a line in the wrong place lines behind it are measured by.
+    fn learn(&mut self, _: Self)
+    where
+        Self: Sized,
+    {
+    }
     /// Where keywords were given.
     fn seen(&mut self) -> &mut HashMap<&'static str, Span>;
 }
@@ -186,7 +192,7 @@ impl ProxyDraft {
 impl Draft for ProxyDraft {
     fn scratch(&self) -> Self {
         let origin = self.settings.proxy.origin.clone();
-        Self {
+        let mut scratch = Self {
             room: self.room,
             ..Self::new(
                 Sections::LISTEN,
@@ -195,7 +201,14 @@ impl Draft for ProxyDraft {
                 origin,
                 None,
             )
-        }
+        };
+        scratch.settings.latest_rule = self.settings.latest_rule;
+        scratch
+    }
+
+    /// As in HAProxy, a rule that is ignored has its place in the order of rules.
+    fn learn(&mut self, scratch: Self) {
+        self.settings.latest_rule = scratch.settings.latest_rule;
     }
 
     fn seen(&mut self) -> &mut HashMap<&'static str, Span> {

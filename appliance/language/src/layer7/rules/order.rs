@@ -6,7 +6,8 @@ use crate::codes;
 use crate::layer7::args::Args;
 use crate::layer7::draft::ProxyDraft;
 
-/// Lines with rules, in the order of evaluation, each with what messages call it.
+/// Lines with rules, in the order of evaluation, each with what messages call it. The last two are never
+/// compared: a request has one of them in its frontend, and the other in its backend.
 const ORDER: [(&str, &str); 8] = [
     ("tcp-request connection", "tcp-request"),
     ("tcp-request session", "tcp-request"),
@@ -22,10 +23,11 @@ const ORDER: [(&str, &str); 8] = [
 pub(super) fn note(draft: &mut ProxyDraft, args: &mut Args<'_>) {
     let place = ORDER.iter().position(|(line, _)| *line == args.name);
     let Some(at) = place else { return };
+    let chooses = |(line, _): (&str, &str)| matches!(line, "use_backend" | "use-server");
+    let named = |at: usize| ORDER.get(at).copied().unwrap_or_default();
     let latest = &mut draft.settings.latest_rule;
     match *latest {
-        Some((later, span)) if later > at => {
-            let named = |at: usize| ORDER.get(at).copied().unwrap_or_default();
+        Some((later, span)) if later > at && !chooses(named(at)) => {
             let ((_, short), (line, _)) = (named(at), named(later));
             let article = match line.starts_with('h') {
                 true => "an",

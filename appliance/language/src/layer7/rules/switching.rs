@@ -104,17 +104,18 @@ pub(super) fn use_server(draft: &mut ProxyDraft, args: &mut Args<'_>) {
     let Some(when) = condition(rules, args, unless, Places::BE_SET_SERVER, context) else {
         return;
     };
-    rules.sets.use_server.push(UseServer {
+    if let Target::Name(target) = &target {
+        draft
+            .settings
+            .server_targets
+            .push((target.clone(), name.span));
+    }
+    draft.settings.rules.sets.use_server.push(UseServer {
         target,
         condition: when,
         origin: args.origin.clone(),
     });
-    if let Some(Target::Name(_)) = rules.sets.use_server.last().map(|rule| &rule.target) {
-        draft
-            .settings
-            .server_targets
-            .push((name.text().into(), name.span));
-    }
+    super::order::note(draft, args);
 }
 
 /// Takes the `if` or `unless` that must be there.
