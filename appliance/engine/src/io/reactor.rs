@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
@@ -11,6 +12,7 @@ use rustix::event::{Timespec, epoll};
 use slab::Slab;
 
 use super::bell::Bell;
+use super::relay::Passage;
 use super::wheel::Wheel;
 
 /// A point in time on a worker's clock, in milliseconds since it started.
@@ -83,6 +85,8 @@ struct Slot {
     server: Option<(usize, RawFd)>,
     /// It was cut by command: its end is no end of what was sent.
     cut: bool,
+    /// Where bytes may go without the task that waits for them.
+    relay: Option<Rc<Passage>>,
     read: Side,
     write: Side,
     /// When the wheel will look at this slot; `u64::MAX` when it holds no entry.
@@ -118,6 +122,14 @@ impl Side {
 }
 
 impl Slot {
+    /// Whether what came was sent on, and its task has nothing to do.
+    fn passes_on(&self, now_ms: u64) -> bool {
+        // What nobody waits for comes after something that its task has not seen to yet.
+        self.relay
+            .as_ref()
+            .is_some_and(|r| !self.ended && self.read.waker.is_some() && r.pass(now_ms))
+    }
+
     fn next_deadline(&self) -> u64 {
         self.read.deadline.0.min(self.write.deadline.0)
     }
@@ -204,6 +216,7 @@ impl Reactor {
         for waker in self.yielding.borrow_mut().drain(..) {
             waker.wake();
         }
+        let now_ms = self.now_ms.get();
         let events = self.events.borrow();
         let mut slots = self.slots.borrow_mut();
         for event in events.iter() {
@@ -218,7 +231,7 @@ impl Reactor {
             let broken = epoll::EventFlags::ERR | epoll::EventFlags::HUP;
             let ended = epoll::EventFlags::RDHUP | broken;
             slot.ended |= flags.intersects(ended);
-            if flags.intersects(epoll::EventFlags::IN | ended) {
+            if flags.intersects(epoll::EventFlags::IN | ended) && !slot.passes_on(now_ms) {
                 slot.readable = true;
                 slot.read.wake();
                 if let Some(parked) = slot.parked {
@@ -279,6 +292,7 @@ impl Reactor {
             parked: None,
             server: None,
             cut: false,
+            relay: None,
             read: Side::IDLE,
             write: Side::IDLE,
             armed: u64::MAX,
@@ -440,6 +454,11 @@ impl Reactor {
             slot.parked = None;
             slot.read = Side::IDLE;
         });
+    }
+
+    /// Sends what comes on by itself, or no longer.
+    pub(super) fn relay(&self, token: Token, passage: Option<Rc<Passage>>) {
+        self.with(token, |slot| slot.relay = passage);
     }
 
     /// Notes which server a connection leads to. The descriptor must live as long as the slot, or as

@@ -5,7 +5,7 @@ use std::fmt;
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::net::{Shutdown, SocketAddr};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -16,6 +16,7 @@ use rustix::net;
 
 use super::buffer::{Buffer, BufferPool};
 use super::reactor::{Deadline, Direction, Parked, Reactor, Token};
+use super::relay::Passage;
 use super::waits::Waits;
 
 /// A connected (or connecting) stream socket.
@@ -292,6 +293,11 @@ impl Socket {
         self.slot.reactor.is_awaited(self.slot.token, direction)
     }
 
+    /// Sends what comes on by itself, or no longer: see [`super::Relay`].
+    pub(super) fn relay(&self, passage: Option<Rc<Passage>>) {
+        self.slot.reactor.relay(self.slot.token, passage);
+    }
+
     /// Gives up a wait.
     pub(super) fn forget(&self, direction: Direction) {
         self.slot.reactor.forget(self.slot.token, direction);
@@ -327,6 +333,12 @@ pub(crate) fn only<'a>(slices: &'a [IoSlice<'_>]) -> Option<&'a [u8]> {
         .next()
         .filter(|_| pieces.next().is_none())
         .map(|one| &**one)
+}
+
+impl AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
 }
 
 impl Shelved {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use lanai_model::layer7::Timeouts;
 use lanai_traffic::record::Termination;
 
-use crate::io::{Buffer, Deadline, LARGE, Share, Socket, Waits};
+use crate::io::{Buffer, Deadline, LARGE, Relay, Share, Socket, Waits};
 use crate::stream::Stream;
 use crate::worker::Worker;
 
@@ -55,11 +55,19 @@ pub(super) async fn run(
     (from_client, from_server): (Option<Buffer>, Option<Buffer>),
     timeouts: &TunnelTimeouts,
 ) -> Done {
-    let client = Side::new(worker, timeouts.client, timeouts.client_fin);
-    let server = Side::new(worker, timeouts.server, timeouts.server_fin);
+    let passed_ms = Rc::new(Cell::new(0));
+    let client = Side::new(worker, &passed_ms, timeouts.client, timeouts.client_fin);
+    let server = Side::new(worker, &passed_ms, timeouts.server, timeouts.server_fin);
     let (stream, socket) = (End::Stream(ends.client), End::Socket(ends.server));
+    let relay = |from, to| {
+        // What is encrypted goes through its task.
+        let plain = !ends.client.is_tls();
+        plain.then(|| Relay::new(from, to, &worker.buffers, &passed_ms))
+    };
     let mut up = Pump::new((&stream, &client), (&socket, &server), from_client);
     let mut down = Pump::new((&socket, &server), (&stream, &client), from_server);
+    up.relay = relay(stream.socket(), socket.socket());
+    down.relay = relay(socket.socket(), stream.socket());
     let termination = poll_fn(|cx| {
         // Both are asked before one goes on: they may wait for the same.
         let (up_waits, down_waits) = (up.waits(), down.waits());
@@ -86,8 +94,8 @@ pub(super) async fn run(
     })
     .await;
     Done {
-        to_client: down.count,
-        to_server: up.count,
+        to_client: down.count(),
+        to_server: up.count(),
         termination,
     }
 }
@@ -102,6 +110,8 @@ enum End<'a> {
 struct Side<'a> {
     worker: &'a Worker,
     last_ms: Cell<u64>,
+    /// When bytes last went from one end to the other without the task.
+    passed_ms: &'a Cell<u64>,
     timeout: Cell<u64>,
     /// The timeout once nothing more is sent to it.
     fin: u64,
@@ -114,11 +124,17 @@ enum Failed {
 }
 
 impl<'a> Side<'a> {
-    fn new(worker: &'a Worker, timeout: Option<Duration>, fin: Option<Duration>) -> Self {
+    fn new(
+        worker: &'a Worker,
+        passed_ms: &'a Cell<u64>,
+        timeout: Option<Duration>,
+        fin: Option<Duration>,
+    ) -> Self {
         let ms = |timeout: Duration| u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
         Self {
             worker,
             last_ms: Cell::new(worker.now_ms()),
+            passed_ms,
             timeout: Cell::new(timeout.map_or(u64::MAX, ms)),
             fin: fin.map_or(u64::MAX, ms),
         }
@@ -130,7 +146,8 @@ impl<'a> Side<'a> {
 
     /// Until when it may do nothing; `None` when that is over.
     fn deadline(&self) -> Option<Deadline> {
-        let at = self.last_ms.get().saturating_add(self.timeout.get());
+        let last_ms = self.last_ms.get().max(self.passed_ms.get());
+        let at = last_ms.saturating_add(self.timeout.get());
         (at > self.worker.now_ms()).then(|| Deadline::at_ms(at))
     }
 
@@ -149,10 +166,12 @@ struct Pump<'a> {
     to: &'a End<'a>,
     to_side: &'a Side<'a>,
     to_waits: Waits<'a>,
+    /// What comes while the pump waits for it goes on by itself.
+    relay: Option<Relay<'a>>,
     share: Share,
     /// What has not been sent yet, and its bytes when it was whole.
     piece: Option<(Buffer, usize)>,
-    /// Bytes that were sent.
+    /// Bytes that were sent, but for those that went on by themselves.
     count: u64,
     /// The end it takes bytes from has closed, and the other one was told.
     ended: bool,
@@ -174,11 +193,17 @@ impl<'a> Pump<'a> {
             to,
             to_side,
             to_waits: Waits::new(to.socket()),
+            relay: None,
             share: Share::default(),
             piece: first.map(with_length),
             count: 0,
             ended: false,
         }
+    }
+
+    /// Bytes that were sent.
+    fn count(&self) -> u64 {
+        self.count + self.relay.as_ref().map_or(0, Relay::count)
     }
 
     /// Whether it would learn nothing when polled.
@@ -188,6 +213,13 @@ impl<'a> Pump<'a> {
 
     fn poll(&mut self, cx: &Context<'_>) -> Poll<Result<(), Failed>> {
         let worker = self.from_side.worker;
+        if let Some(relay) = &self.relay {
+            if let Some(rest) = relay.take_rest() {
+                self.piece = Some(with_length(rest));
+            } else if relay.is_broken() {
+                return Poll::Ready(Err(Failed::Source { timeout: false }));
+            }
+        }
         while !self.ended {
             let (buffer, whole) = match &mut self.piece {
                 Some(piece) => piece,
