@@ -310,24 +310,3 @@ fn what_the_machine_lacks_is_said_first_and_how_to_get_it() {
         assert_eq!(remedy.contains(" patchelf "), more, "{bare:?}");
     }
 }
-
-#[test]
-fn scripts_are_sound() {
-    let image = project_root().join("image");
-    let mut scripts: Vec<PathBuf> = files()
-        .into_iter()
-        .filter(|(_, text)| text.starts_with("#!"))
-        .map(|(path, _)| path)
-        .collect();
-    assert_eq!(scripts.len(), 4, "{scripts:?}");
-    scripts.extend(["base", "root", "assemble"].map(|name| image.join(name)));
-    scripts.push(project_root().join("scripts/image"));
-    for script in &scripts {
-        let mode = fs::metadata(script).unwrap().permissions().mode();
-        assert_eq!(mode & 0o111, 0o111, "{}", script.display());
-    }
-    let root = project_root();
-    let mut argv = vec!["shellcheck", "-x", "-P", root.to_str().unwrap()];
-    argv.extend(scripts.iter().map(|path| path.to_str().unwrap()));
-    run(&argv, Duration::from_secs(60)).ok();
-}

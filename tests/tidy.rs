@@ -8,6 +8,7 @@
 )]
 
 use std::collections::BTreeSet;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -236,6 +237,37 @@ fn no_file_names_a_machine_or_a_registry() {
         wrong.is_empty(),
         "only this machine knows these:\n{}",
         wrong.join("\n")
+    );
+}
+
+/// Those of the image among them, which no test of this machine runs.
+#[test]
+fn shell_scripts_are_sound() {
+    let mut scripts = Vec::new();
+    for path in tracked_files() {
+        let Ok(text) = std::fs::read_to_string(&path) else {
+            continue;
+        };
+        let first = text.lines().next().unwrap_or_default();
+        if first.starts_with("#!") && first.ends_with("sh") {
+            let mode = path.metadata().unwrap().permissions().mode();
+            assert_eq!(mode & 0o111, 0o111, "{} cannot be run", shown(&path));
+            scripts.push(path);
+        } else if text.starts_with("# Sourced by ") {
+            scripts.push(path);
+        }
+    }
+    assert!(scripts.len() > 20, "only {scripts:?}");
+    let checked = Command::new("shellcheck")
+        .args(["-x", "-P"])
+        .arg(project_root())
+        .args(&scripts)
+        .output()
+        .expect("the package shellcheck");
+    assert!(
+        checked.status.success(),
+        "{}",
+        String::from_utf8_lossy(&checked.stdout)
     );
 }
 
