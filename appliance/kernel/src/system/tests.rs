@@ -140,7 +140,7 @@ fn a_program_is_ended_when_its_file_changes_and_nobody_else_is() {
     }
 }
 
-/// The programs themselves say whether they understand their files, where they are installed.
+/// The programs themselves say whether they understand their files.
 #[test]
 fn the_programs_understand_their_files() {
     let (directory, system) = system();
@@ -155,24 +155,34 @@ fn the_programs_understand_their_files() {
     let log = Setting::Log(vec![log(false), log(true)]);
     system.set(Part::Log, Some(&log)).unwrap();
     let file = |name: &str| directory.path().join("system").join(name);
-    for (program, arguments) in [
-        (
-            "chronyd",
-            vec!["-p".into(), "-f".into(), file("chrony.conf")],
-        ),
-        (
-            "rsyslogd",
-            vec!["-N1".into(), "-f".into(), file("rsyslog.conf")],
-        ),
+    // With the users that the image has.
+    let users = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../image/overlay/etc");
+    let as_there =
+        "for file in passwd group; do mount --bind \"$0/$file\" /etc/$file; done; exec \"$@\"";
+    let ask = |program: &str, arguments: &[&str], file: &Path| {
+        // They are in a directory that is not in everybody's path.
+        let program = Path::new("/usr/sbin").join(program);
+        assert!(
+            program.exists(),
+            "{} is not there: install chrony and rsyslog, as scripts/test does",
+            program.display()
+        );
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "sh", "-ec", as_there]).arg(&users);
+        let answer = command.arg(program).args(arguments).arg(file).output();
+        answer.expect("the package util-linux")
+    };
+    for (program, arguments, file) in [
+        ("chronyd", &["-p", "-f"][..], file("chrony.conf")),
+        ("rsyslogd", &["-N1", "-f"], file("rsyslog.conf")),
     ] {
-        let asked = Command::new(program).args(arguments).output();
-        match asked {
-            Ok(answer) => assert!(
-                answer.status.success(),
-                "{program}: {}",
-                String::from_utf8_lossy(&answer.stderr)
-            ),
-            Err(error) => assert_eq!(error.kind(), io::ErrorKind::NotFound),
-        }
+        let answer = ask(program, arguments, &file);
+        let said = String::from_utf8_lossy(&answer.stderr);
+        assert!(answer.status.success(), "{program}: {said}");
+        // And it would say if it did not.
+        let text = fs::read_to_string(&file).unwrap();
+        fs::write(&file, format!("{text}nonsense 1\n")).unwrap();
+        let answer = ask(program, arguments, &file);
+        assert!(!answer.status.success(), "{program} takes anything");
     }
 }
