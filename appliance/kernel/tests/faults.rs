@@ -15,9 +15,9 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use lanai_kernel::Ledger;
-use lanai_network::{Desired, Step};
-use support::random::{Numbers, far_from_here, namespace, random};
-use support::{Namespace, apply, ledger_path, steps};
+use lanai_network::Step;
+use support::random::LargeChange;
+use support::{apply, ledger_path, steps};
 
 /// Nobody waits longer than this for what cannot come.
 const NO_WAIT: Duration = Duration::from_secs(10);
@@ -42,44 +42,32 @@ fn executes_the_steps_of_a_file() {
     std::fs::write(path("LANAI_SAID"), said).expect("written");
 }
 
-/// A namespace, and steps that change everything in it.
+/// A large change, and its steps in a file.
 struct Rig {
-    namespace: Namespace,
+    change: LargeChange,
     directory: tempfile::TempDir,
-    one: Desired,
 }
 
 impl Rig {
     fn new() -> Self {
-        let namespace = namespace();
-        namespace.exec(
-            "sysctl",
-            "-w net.ipv4.conf.eth1.rp_filter=1 net.ipv4.conf.eth2.forwarding=1",
-        );
-        let one = random(&mut Numbers(3));
-        namespace.enter(|| async { apply(&one).await });
-        let (_, planned) = far_from_here(&namespace);
+        let change = LargeChange::new();
         let directory = tempfile::tempdir().expect("a directory");
-        let text = serde_json::to_vec(&steps(&planned)).expect("steps");
+        let text = serde_json::to_vec(&steps(&change.planned)).expect("steps");
         std::fs::write(directory.path().join("steps"), text).expect("written");
-        Self {
-            namespace,
-            directory,
-            one,
-        }
+        Self { change, directory }
     }
 
     /// Executes the steps with this fault (none if empty). Gives what was said and what `strace` saw.
     fn execute(&self, fault: &str) -> (String, String) {
         let at = |name: &str| self.directory.path().join(name);
-        let ledger = self.namespace.enter(|| async { ledger_path() });
+        let ledger = self.change.namespace.enter(|| async { ledger_path() });
         let this = std::env::current_exe().expect("this program");
         let mut command = Command::new("ip");
         command
             .args([
                 "netns",
                 "exec",
-                self.namespace.name(),
+                self.change.namespace.name(),
                 "strace",
                 "-f",
                 "-qq",
@@ -117,11 +105,12 @@ fn places(all: usize) -> Vec<usize> {
 #[test]
 fn a_fault_at_any_message_leaves_what_was_there() {
     let rig = Rig::new();
-    let before = rig.namespace.dump();
+    let LargeChange { namespace, one, .. } = &rig.change;
+    let before = namespace.dump();
     let (said, trace) = rig.execute("");
     assert_eq!(said, "done");
-    rig.namespace.enter(|| async { apply(&rig.one).await });
-    assert_eq!(rig.namespace.changes_since(&before), [""; 0]);
+    namespace.enter(|| async { apply(one).await });
+    assert_eq!(namespace.changes_since(&before), [""; 0]);
     let calls = |name: &str| -> Vec<&str> {
         let lines = trace.lines().filter(|line| line.contains(name));
         lines.collect()
@@ -149,7 +138,7 @@ fn a_fault_at_any_message_leaves_what_was_there() {
         let (said, _) = rig.execute(fault);
         slowest = slowest.max(begin.elapsed());
         assert!(said.starts_with("0 "), "{fault}: {said}");
-        let changes = rig.namespace.changes_since(&before);
+        let changes = namespace.changes_since(&before);
         assert_eq!(changes, [""; 0], "{fault}: {said}");
     }
     eprintln!(

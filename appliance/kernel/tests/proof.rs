@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use lanai_model::layer7::Config;
 use lanai_model::services::{Route, Services, Via};
 use lanai_network::{Desired, Step};
-use support::random::{Numbers, far_from_here, namespace, origin, random};
+use support::random::{LargeChange, Numbers, namespace, origin, random};
 use support::{Namespace, apply, ledger, plan, services, steps};
 
 /// `LANAI_PAIRS` says how many; the whole proof is a thousand.
@@ -134,16 +134,10 @@ fn a_hundred_applies_write_once() {
 /// After each of the steps of a large change something fails.
 #[test]
 fn a_failure_anywhere_leaves_what_was_there() {
-    let namespace = namespace();
-    namespace.exec(
-        "sysctl",
-        "-w net.ipv4.conf.eth1.rp_filter=1 net.ipv4.conf.eth2.forwarding=1",
-    );
-    let one = random(&mut Numbers(3));
-    namespace.enter(|| async { apply(&one).await });
+    let change = LargeChange::new();
+    let (namespace, planned) = (&change.namespace, &change.planned);
     let before = namespace.dump();
-    let (other, planned) = far_from_here(&namespace);
-    let good = steps(&planned);
+    let good = steps(planned);
     let bad = Step::SetLink {
         interface: "eth9".into(),
         up: true,
@@ -157,7 +151,7 @@ fn a_failure_anywhere_leaves_what_was_there() {
         let changes = namespace.changes_since(&before);
         assert_eq!(changes, [""; 0], "after a failure at {place} of\n{planned}");
     }
-    namespace.enter(|| async { apply(&other).await });
+    namespace.enter(|| async { apply(&change.other).await });
 }
 
 /// Many addresses and as many routes, beside `ip -batch`. `LANAI_MANY` says how many, and asks for the

@@ -5,7 +5,7 @@ use lanai_model::layer7::Config;
 use lanai_model::services::{Address, Route, Rule, Via};
 use lanai_network::{Desired, Plan, Step};
 
-use super::{Block, Namespace, frontend, plan, services, steps};
+use super::{Block, Namespace, apply, frontend, plan, services, steps};
 
 pub(crate) fn origin(line: u32) -> Origin {
     Origin {
@@ -117,21 +117,48 @@ pub(crate) fn random(numbers: &mut Numbers) -> Desired {
     lanai_network::desired(&text, &config)
 }
 
-/// A configuration that changes everything about what is there now, and the plan of it.
-pub(crate) fn far_from_here(namespace: &Namespace) -> (Desired, Plan) {
-    let far = |steps: &[Step]| {
-        let any = |wanted: fn(&Step) -> bool| steps.iter().any(wanted);
-        steps.len() > 25
-            && any(|step| matches!(step, Step::ReplaceTable { .. }))
-            && any(|step| matches!(step, Step::RemoveRule(_) | Step::AddRule(_)))
-            && any(|step| matches!(step, Step::SetSysctl { .. }))
-            && any(|step| matches!(step, Step::OrderAddresses { .. }))
-    };
-    let others = (4..1000).map(|seed| random(&mut Numbers(seed)));
-    let mut planned = others.map(|other| {
-        let planned = namespace.enter(|| async { plan(&other).await });
-        (other, planned)
-    });
-    let found = planned.find(|(_, planned)| far(&steps(planned)));
-    found.expect("one of them")
+/// A box with a configuration, and another one that changes everything about it.
+pub(crate) struct LargeChange {
+    pub(crate) namespace: Namespace,
+    /// What is there.
+    pub(crate) one: Desired,
+    /// What is to come.
+    pub(crate) other: Desired,
+    /// From the one to the other.
+    pub(crate) planned: Plan,
+}
+
+impl LargeChange {
+    /// The same each time.
+    pub(crate) fn new() -> Self {
+        let namespace = namespace();
+        // So that some settings have to be changed, too.
+        namespace.exec(
+            "sysctl",
+            "-w net.ipv4.conf.eth1.rp_filter=1 net.ipv4.conf.eth2.forwarding=1",
+        );
+        let one = random(&mut Numbers(3));
+        namespace.enter(|| async { apply(&one).await });
+        let far = |steps: &[Step]| {
+            let any = |wanted: fn(&Step) -> bool| steps.iter().any(wanted);
+            steps.len() > 25
+                && any(|step| matches!(step, Step::ReplaceTable { .. }))
+                && any(|step| matches!(step, Step::RemoveRule(_) | Step::AddRule(_)))
+                && any(|step| matches!(step, Step::SetSysctl { .. }))
+                && any(|step| matches!(step, Step::OrderAddresses { .. }))
+        };
+        let others = (4..1000).map(|seed| random(&mut Numbers(seed)));
+        let mut planned = others.map(|other| {
+            let planned = namespace.enter(|| async { plan(&other).await });
+            (other, planned)
+        });
+        let found = planned.find(|(_, planned)| far(&steps(planned)));
+        let (other, planned) = found.expect("one of them");
+        Self {
+            namespace,
+            one,
+            other,
+            planned,
+        }
+    }
 }
