@@ -14,6 +14,7 @@ mod doctor;
 mod drift;
 mod expect;
 mod firewall;
+mod ipv6;
 mod management;
 mod oracle;
 mod refusals;

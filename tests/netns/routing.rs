@@ -2,7 +2,7 @@
 
 use lanai_tests::{Appliance, Lab};
 
-use crate::expect::{self, BRANCH, LAN_TO_EXCHANGE};
+use crate::expect::{self, BRANCH, INTERNET_TO_EXCHANGE, LAN_TO_EXCHANGE};
 
 const FIVE_LINES: &str = "default via 198.51.100.1 dev eth0
 default via 172.16.1.1 dev eth1 metric 1
@@ -69,6 +69,49 @@ fn a_bind_with_interface_sends_every_reply_there_and_without_it_none() {
     );
     appliance.apply("Exchange answers by the first default route");
     expect::answer_strays_to_eth0(&lab, &LAN_TO_EXCHANGE);
+}
+
+/// Whoever was bound first, and whoever joins or leaves while others listen.
+#[test]
+fn binds_that_share_a_port_come_in_any_order_and_at_any_time() {
+    let lab = Lab::new();
+    let _servers = [lab.web_server("web1"), lab.web_server("web2")];
+    let mut appliance = Appliance::example(&lab);
+    let bind = "    bind 198.51.100.11:443 name";
+    let [internet, by_eth2] = ["internet", "lan interface eth2"]
+        .map(|name| format!("{bind} {name} ssl crt ssl/exchange.pem\n"));
+    let both = format!("{internet}{by_eth2}");
+    appliance.edit("haproxy.cfg", &both, &format!("{by_eth2}{internet}"));
+    appliance.start();
+    let check = || {
+        expect::answered_by(&lab, &LAN_TO_EXCHANGE, "eth2");
+        expect::answered_by(&lab, &INTERNET_TO_EXCHANGE, "eth0");
+    };
+    check();
+    // One leaves and comes again, then the other.
+    for one in [&by_eth2, &internet] {
+        appliance.edit("haproxy.cfg", one, "");
+        appliance.apply("one leaves");
+        appliance.edit(
+            "haproxy.cfg",
+            "frontend ft_exchange\n",
+            &format!("frontend ft_exchange\n{one}"),
+        );
+        appliance.apply("it comes again");
+        check();
+    }
+    // In the place of one for all interfaces, one for one of them.
+    appliance.edit("haproxy.cfg", &internet, "");
+    appliance.edit("haproxy.cfg", &by_eth2, "");
+    appliance.edit(
+        "haproxy.cfg",
+        "frontend ft_exchange\n",
+        &format!("frontend ft_exchange\n{internet}"),
+    );
+    appliance.apply("for all");
+    appliance.edit("haproxy.cfg", &internet, &by_eth2);
+    appliance.apply("for one");
+    expect::answered_by(&lab, &LAN_TO_EXCHANGE, "eth2");
 }
 
 #[test]

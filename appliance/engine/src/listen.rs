@@ -1,5 +1,6 @@
 //! Listening sockets: made once when a change is prepared, then shared by the workers.
 
+use std::collections::HashSet;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{BorrowedFd, OwnedFd};
@@ -59,9 +60,9 @@ pub(crate) struct Listening {
 
 /// Opens the listening socket of a bind line.
 ///
-/// `shared_port` must be true when another bind has the same address and another interface, or none:
-/// the kernel then asks for SO_REUSEPORT on both. It is not set otherwise, so that a second process
-/// on the same address is an error and not a silent division of the traffic.
+/// `shared_port` must be true when another socket has the same address and another interface, or none:
+/// the kernel then asks for SO_REUSEPORT on both ([`share_port`]). It is not set otherwise, so that a
+/// second process on the same address is an error and not a silent division of the traffic.
 ///
 /// # Errors
 /// In words, for the line.
@@ -74,9 +75,23 @@ pub(crate) fn open(bind: &Bind, backlog: i32, shared_port: bool) -> Result<Owned
     }
 }
 
-/// Has a socket that is open already share its port with the binds that are to join it.
-pub(crate) fn share_port(socket: &OwnedFd) -> io::Result<()> {
-    socket2::SockRef::from(socket).set_reuse_port(true)
+/// The addresses that several of these sockets have, each for another interface or one for all.
+pub(crate) fn shared_addresses(keys: impl Iterator<Item = ListenKey>) -> HashSet<ListenAddress> {
+    let keys: HashSet<ListenKey> = keys.collect();
+    let mut seen = HashSet::new();
+    let addresses = keys.into_iter().map(|key| key.address);
+    addresses
+        .filter(|address| !seen.insert(address.clone()))
+        .collect()
+}
+
+/// Has a socket share its port with those that are to join it, or not any more once they have.
+///
+/// It must not stay so: among sockets with SO_REUSEPORT the kernel takes the first that fits, which is
+/// the one that was bound last in IPv4 and first in IPv6. Without it, it takes the one that fits
+/// best: with the interface that the connection came in by.
+pub(crate) fn share_port(socket: &OwnedFd, share: bool) -> io::Result<()> {
+    socket2::SockRef::from(socket).set_reuse_port(share)
 }
 
 /// Has a socket that is open already be transparent, or not any more.

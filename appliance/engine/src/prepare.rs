@@ -157,28 +157,25 @@ impl Prepare<'_> {
                 .iter()
                 .flat_map(|f| f.conf.binds.iter().map(move |b| (f, b)))
         };
-        // One port with several interfaces, or with one and without: all of them must agree to share.
-        let mut interfaces: HashMap<&ListenAddress, Vec<Option<&str>>> = HashMap::new();
-        for (_, bind) in binds() {
-            interfaces
-                .entry(&bind.address)
-                .or_default()
-                .push(bind.interface.as_deref());
-        }
         for (_, bind) in binds() {
             let key = ListenKey::of(bind);
             if let Some(socket) = key.name().and_then(|name| self.inherited.get(&name)) {
                 open.entry(key).or_insert_with(|| socket.clone());
             }
         }
+        // One port with several interfaces, or with one and without: all of them must agree to share
+        // it while one joins, those that are about to close too.
+        let keys = binds().map(|(_, bind)| ListenKey::of(bind));
+        let shared = listen::shared_addresses(keys.chain(open.keys().cloned()));
+        let mut sharing: Vec<Arc<OwnedFd>> = Vec::new();
+        for (_, socket) in open.iter().filter(|(key, _)| shared.contains(&key.address)) {
+            // If it does not, whoever joins it is refused, with the line.
+            let _ = listen::share_port(socket, true);
+            sharing.push(socket.clone());
+        }
         let mut sockets = Vec::new();
-        // Sockets that are open first: they must be told to share before others join them.
-        let is_open = |bind: &Bind| open.contains_key(&ListenKey::of(bind));
-        let ordered = binds()
-            .filter(|(_, b)| is_open(b))
-            .chain(binds().filter(|(_, b)| !is_open(b)));
-        for (frontend, bind) in ordered {
-            let shared = interfaces.get(&bind.address).is_some_and(|i| i.len() > 1);
+        for (frontend, bind) in binds() {
+            let shared = shared.contains(&bind.address);
             let number = frontend
                 .conf
                 .binds
@@ -192,12 +189,12 @@ impl Prepare<'_> {
                 .clone()
                 .unwrap_or_else(|| (number.unwrap_or(0) + 1).to_string().into());
             let socket = match open.get(&key) {
-                Some(before) if shared => listen::share_port(before)
-                    .map(|()| before.clone())
-                    .map_err(|e| format!("cannot share the port of {:?}: {e}", bind.address)),
                 Some(before) => Ok(before.clone()),
                 None => listen::open(bind, backlog, shared).map(Arc::<OwnedFd>::new),
             };
+            if let (Ok(socket), true) = (&socket, shared) {
+                sharing.push(socket.clone());
+            }
             match socket {
                 Ok(socket) => {
                     let frontend = frontend.state.clone();
@@ -216,6 +213,10 @@ impl Prepare<'_> {
                     self.refuse(&bind.origin, message);
                 }
             }
+        }
+        for socket in sharing {
+            // It is a socket, and the option is a bit of it.
+            let _ = listen::share_port(&socket, false);
         }
         sockets
     }

@@ -3,8 +3,10 @@
 
 mod support;
 
+use std::collections::HashSet;
 use std::thread;
 
+use ipnet::IpNet;
 use lanai_network::{
     Family, InterfaceAddress, Observed, Problem, Route, RouteKind, Scope, Step, Sysctl, TABLE_MAIN,
 };
@@ -427,23 +429,43 @@ fn many_ways_routes_of_other_tables_and_kinds_are_seen() {
 
 #[test]
 fn observing_a_network_in_motion_never_sees_half_of_it() {
+    in_motion(
+        |index| format!("10.200.0.{index}/32"),
+        |index| format!("10.20.{}.{}/32", index / 200, index % 200),
+    );
+}
+
+#[test]
+fn observing_ipv6_in_motion_never_sees_half_of_it() {
+    in_motion(
+        |index| format!("fd00:200::{index:x}/128"),
+        |index| format!("fd00:20::{index:x}/128"),
+    );
+}
+
+/// Addresses that go while others stay.
+fn in_motion(leaving: fn(u32) -> String, staying: fn(u32) -> String) {
     let namespace = article_1();
     let add = |net: String| {
         Step::AddAddress(InterfaceAddress {
             interface: "eth1".into(),
-            net: net.parse().unwrap(),
+            net: net.parse().expect("a network"),
         })
     };
     // Enough for several messages. Each of the first that goes in between moves the others up by
     // one, and the kernel, which goes on where it was, passes one over.
-    let leaving = (0..200).map(|index| add(format!("10.200.0.{index}/32")));
-    let staying = (0..800).map(|index| add(format!("10.20.{}.{}/32", index / 200, index % 200)));
-    let all: Vec<Step> = leaving.chain(staying).collect();
-    namespace.enter(|| async { lanai_kernel::execute(&ledger(), &all).await.unwrap() });
+    let first = (0..200).map(|index| add(leaving(index)));
+    let others = (0..800).map(|index| add(staying(index)));
+    let all: Vec<Step> = first.chain(others).collect();
+    namespace.enter(|| async {
+        lanai_kernel::execute(&ledger(), &all)
+            .await
+            .expect("applied")
+    });
     let seen = thread::scope(|scope| {
         let leave = scope.spawn(|| {
             for index in 0..200 {
-                namespace.ip(&format!("addr del 10.200.0.{index}/32 dev eth1"));
+                namespace.ip(&format!("addr del {} dev eth1", leaving(index)));
             }
         });
         let mut seen = Vec::new();
@@ -453,12 +475,12 @@ fn observing_a_network_in_motion_never_sees_half_of_it() {
         seen
     });
     assert!(seen.len() > 5, "{} observations", seen.len());
+    let stays: HashSet<IpNet> = (0..800)
+        .map(|index| staying(index).parse().expect("a network"))
+        .collect();
     for observed in seen {
-        let observed = observed.unwrap();
-        let staying = observed.addresses.iter().filter(|other| {
-            let text = other.address.net.to_string();
-            text.starts_with("10.20.")
-        });
-        assert_eq!(staying.count(), 800);
+        let observed = observed.expect("seen");
+        let nets = observed.addresses.iter().map(|it| it.address.net);
+        assert_eq!(nets.filter(|net| stays.contains(net)).count(), 800);
     }
 }

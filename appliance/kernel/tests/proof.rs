@@ -15,7 +15,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use lanai_model::layer7::Config;
-use lanai_model::services::{Route, Services, Via};
+use lanai_model::services::{Address, Route, Services, Via};
 use lanai_network::{Desired, Step};
 use support::random::{LargeChange, Numbers, namespace, origin, random};
 use support::{Namespace, apply, ledger, plan, services, steps};
@@ -154,34 +154,38 @@ fn a_failure_anywhere_leaves_what_was_there() {
     namespace.enter(|| async { apply(&change.other).await });
 }
 
-/// Many addresses and as many routes, beside `ip -batch`. `LANAI_MANY` says how many, and asks for the
-/// promise: few take longer to look at than to apply, and tests run beside each other.
 #[test]
 fn many_are_applied_as_fast_as_by_ip_batch() {
+    let host = |number: u32| {
+        let (first, second) = (100 + number / 65_536, number / 256 % 256);
+        format!("10.{first}.{second}.{}/32", number % 256)
+    };
+    many(["10.0.0.2/24", "10.0.0.1"], host);
+}
+
+#[test]
+fn many_of_ipv6_are_applied_as_fast_as_by_ip_batch() {
+    let host = |number: u32| format!("fd00:1::{:x}:{:x}/128", number >> 16, number & 0xffff);
+    many(["fd00::2/64", "fd00::1"], host);
+}
+
+/// Many addresses and as many routes, beside `ip -batch`. `LANAI_MANY` says how many, and asks for the
+/// promise: few take longer to look at than to apply, and tests run beside each other.
+fn many([own, gateway]: [&str; 2], host: impl Fn(u32) -> String) {
     let many = std::env::var("LANAI_MANY").map(|n| n.parse::<u32>().expect("a number"));
     let (many, promise) = many.map_or((1000, 20), |many| (many, 2));
-    let host = |number: u32| {
-        format!(
-            "10.{}.{}.{}",
-            100 + number / 65_536,
-            number / 256 % 256,
-            number % 256
-        )
-    };
     let mut batch = String::new();
-    let mut text: Services = services(&[("eth0", &["10.0.0.2/24"], &[])]);
+    let mut text: Services = services(&[("eth0", &[own], &[])]);
     for number in 0..many {
         let (address, destination) = (host(number), host(number + 1_000_000));
-        writeln!(batch, "addr add {address}/32 dev eth0").expect("a string");
-        text.networks[0]
-            .addresses
-            .push(lanai_model::services::Address {
-                net: format!("{address}/32").parse().expect("an address"),
-                origin: origin(2),
-            });
+        writeln!(batch, "addr add {address} dev eth0 nodad").expect("a string");
+        text.networks[0].addresses.push(Address {
+            net: address.parse().expect("an address"),
+            origin: origin(2),
+        });
         text.networks[0].routes.push(Route {
-            destination: format!("{destination}/32").parse().expect("a network"),
-            via: Via::Gateway("10.0.0.1".parse().expect("a gateway")),
+            destination: destination.parse().expect("a network"),
+            via: Via::Gateway(gateway.parse().expect("a gateway")),
             metric: None,
             table: 254,
             origin: origin(3),
@@ -189,12 +193,12 @@ fn many_are_applied_as_fast_as_by_ip_batch() {
     }
     for number in 0..many {
         let destination = host(number + 1_000_000);
-        writeln!(batch, "route add {destination}/32 via 10.0.0.1").expect("a string");
+        writeln!(batch, "route add {destination} via {gateway}").expect("a string");
     }
     let file = tempfile::NamedTempFile::new().expect("a file");
     std::fs::write(file.path(), batch).expect("written");
     let theirs = namespace();
-    theirs.ip("addr add 10.0.0.2/24 dev eth0");
+    theirs.ip(&format!("addr add {own} dev eth0 nodad"));
     let begin = Instant::now();
     theirs.ip(&format!("-batch {}", file.path().display()));
     let theirs = begin.elapsed();
@@ -213,7 +217,7 @@ fn many_are_applied_as_fast_as_by_ip_batch() {
     let again = ours.enter(|| async { plan(&wanted).await });
     assert!(again.is_empty(), "{again}");
     eprintln!(
-        "{many}: ip -batch {theirs:?}; ours {executed:?}, of it observing and planning {planned:?}; again {:?}",
+        "{many} beside {own}: ip -batch {theirs:?}; ours {executed:?}, of it observing and planning {planned:?}; again {:?}",
         begin.elapsed() - executed
     );
     assert!(executed < theirs * promise, "{executed:?} and {theirs:?}");
