@@ -14,6 +14,7 @@ mod deaths;
 mod durable;
 mod faults;
 mod mutated;
+mod network;
 mod rig;
 mod tracer;
 

@@ -211,12 +211,17 @@ impl<'site> Rig<'site> {
         daemon.ended(within());
     }
 
+    /// The parent of the others.
+    #[track_caller]
+    pub(crate) fn parent(&self) -> i32 {
+        let daemon = i32::try_from(self.daemon.as_ref().unwrap().id()).unwrap();
+        children(daemon)[0]
+    }
+
     /// The control process that runs now.
     #[track_caller]
     pub(crate) fn control(&self) -> i32 {
-        let daemon = i32::try_from(self.daemon.as_ref().unwrap().id()).unwrap();
-        let parents = children(daemon);
-        let all = parents.into_iter().flat_map(children);
+        let all = children(self.parent()).into_iter();
         let mut named = all.filter(|pid| {
             let name = std::fs::read_to_string(format!("/proc/{pid}/comm"));
             name.is_ok_and(|name| name.trim() == "lanai-control")

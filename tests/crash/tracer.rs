@@ -36,7 +36,30 @@ pub(crate) struct Call {
     pub(crate) number: i64,
     /// The file it writes to, makes, renames or removes, if it is such a call.
     pub(crate) changes: Option<PathBuf>,
+    /// What it says to the kernel over netlink, if it does.
+    pub(crate) says: Option<Message>,
 }
+
+/// The first message of a datagram to the kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Message {
+    /// As in netlink(7), `NETLINK_ROUTE` or another.
+    pub(crate) protocol: i32,
+    /// `nlmsg_type`.
+    pub(crate) kind: u16,
+}
+
+impl Message {
+    /// Whether it is to change something; else it asks.
+    pub(crate) fn changes(self) -> bool {
+        // Messages of routing come in groups of four: new, delete, get, set.
+        self.protocol == libc::NETLINK_ROUTE && self.kind % 4 != 2
+            || self.protocol == libc::NETLINK_NETFILTER && self.kind == NFNL_MSG_BATCH_BEGIN
+    }
+}
+
+/// `linux/netfilter/nfnetlink.h`.
+const NFNL_MSG_BATCH_BEGIN: u16 = 16;
 
 /// A tracer at work.
 pub(crate) struct Trace {
@@ -211,8 +234,11 @@ impl Failing {
         let registers = ptrace::getregs(tid).ok()?;
         let number = i64::try_from(registers.orig_rax).ok()?;
         let arguments = [registers.rdi, registers.rsi, registers.rdx, registers.r10];
-        let changes = changed(tid, number, arguments);
-        Some(Call { number, changes })
+        Some(Call {
+            number,
+            changes: changed(tid, number, arguments),
+            says: said(tid, number, arguments),
+        })
     }
 
     /// Lets the kernel skip the call: there is none of number -1.
@@ -275,14 +301,41 @@ fn changed(tid: Pid, number: i64, arguments: [u64; 4]) -> Option<PathBuf> {
     }
 }
 
+/// What a call sends over netlink.
+fn said(tid: Pid, number: i64, [descriptor, address, ..]: [u64; 4]) -> Option<Message> {
+    if number != libc::SYS_sendto {
+        return None;
+    }
+    let socket = std::fs::read_link(format!("/proc/{tid}/fd/{descriptor}")).ok()?;
+    let inode = socket
+        .to_str()?
+        .strip_prefix("socket:[")?
+        .strip_suffix(']')?
+        .to_owned();
+    // sk Eth Pid Groups Rmem Wmem Dump Locks Drops Inode
+    let all = std::fs::read_to_string(format!("/proc/{tid}/net/netlink")).ok()?;
+    let mut sockets = all.lines().map(|line| line.split_whitespace());
+    let mut own = sockets.find(|words| words.clone().next_back() == Some(&inode))?;
+    let protocol = own.nth(1)?.parse().ok()?;
+    let head = memory(tid, address, 6)?;
+    let kind = u16::from_ne_bytes([*head.get(4)?, *head.get(5)?]);
+    Some(Message { protocol, kind })
+}
+
+/// At most so many bytes of a process's memory.
+fn memory(tid: Pid, address: u64, most: usize) -> Option<Vec<u8>> {
+    use std::os::unix::fs::FileExt;
+    let memory = std::fs::File::open(format!("/proc/{tid}/mem")).ok()?;
+    let mut bytes = vec![0; most];
+    let length = memory.read_at(&mut bytes, address).ok()?;
+    bytes.truncate(length);
+    Some(bytes)
+}
+
 /// A path in a process's memory.
 fn text(tid: Pid, address: u64) -> Option<PathBuf> {
     use std::os::unix::ffi::OsStringExt;
-    use std::os::unix::fs::FileExt;
-    let memory = std::fs::File::open(format!("/proc/{tid}/mem")).ok()?;
-    let mut bytes = vec![0; 4096];
-    let length = memory.read_at(&mut bytes, address).ok()?;
-    bytes.truncate(length);
+    let mut bytes = memory(tid, address, 4096)?;
     let end = bytes.iter().position(|byte| *byte == 0)?;
     bytes.truncate(end);
     Some(std::ffi::OsString::from_vec(bytes).into())

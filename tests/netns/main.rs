@@ -23,3 +23,4 @@ mod source;
 mod system;
 mod transparent;
 mod trial;
+mod writes;
