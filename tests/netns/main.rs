@@ -20,6 +20,7 @@ mod oracle;
 mod refusals;
 mod routing;
 mod source;
+mod sshd;
 mod system;
 mod transparent;
 mod trial;

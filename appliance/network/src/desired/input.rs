@@ -1,6 +1,7 @@
-//! The input side of our table: what may reach the box itself (`service firewall`).
+//! The input side of our table: what may reach the box itself (`service firewall`), or without it what
+//! may reach sshd (`allow` of `service sshd`).
 //!
-//! Everything is dropped but what the configuration serves: the rules are derived from the binds, the
+//! With it everything is dropped but what the configuration serves: the rules are derived from the binds, the
 //! web UI, sshd, snmpd and the virtual routers, so that there is no second list to keep true.
 //!
 //! A zone reaches only its own addresses. Linux takes a packet for any address of the box on any
@@ -13,7 +14,7 @@ use std::net::{IpAddr, SocketAddr};
 use ipnet::IpNet;
 use lanai_model::Origin;
 use lanai_model::layer7::{self, Bind, ListenAddress};
-use lanai_model::services::{AllowedNetwork, Network, Services};
+use lanai_model::services::{AllowedNetwork, Firewall, Network, Services, Sshd};
 
 use super::filter::{PRIORITY_FILTER, base, protocols};
 use super::{INPUT, WantedChain, WantedFilter};
@@ -21,16 +22,26 @@ use crate::nft::{self, Action, Condition, Hook, Policy, Protocol};
 use crate::ports::Ports;
 use crate::state::{Family, InterfaceName};
 
-/// The chain, if the firewall is asked for. `ui` is where the web UI listens, if that is known.
+/// The chain, if one is asked for. `ui` is where the web UI listens, if that is known.
 pub(super) fn chain(
     services: &Services,
     config: &layer7::Config,
     ui: Option<SocketAddr>,
 ) -> Option<WantedChain> {
-    let firewall = services.firewall.as_ref()?;
-    if !firewall.common.autostart {
-        return None;
+    let firewall = services.firewall.as_ref();
+    match firewall.filter(|firewall| firewall.common.autostart) {
+        Some(firewall) => Some(guard(firewall, services, config, ui)),
+        None => sshd_alone(services),
     }
+}
+
+/// Everything is dropped but what the configuration serves.
+fn guard(
+    firewall: &Firewall,
+    services: &Services,
+    config: &layer7::Config,
+    ui: Option<SocketAddr>,
+) -> WantedChain {
     let mut rules = Rules {
         rules: Vec::new(),
         origin: &firewall.common.origin,
@@ -50,12 +61,46 @@ pub(super) fn chain(
     }
     rules.services(services, ui);
     rules.allowed(services);
-    Some(WantedChain {
+    WantedChain {
         name: INPUT.to_owned(),
         base: base(Hook::Input, PRIORITY_FILTER, Policy::Drop),
         rules: rules.rules,
         origin: firewall.common.origin.clone(),
+    }
+}
+
+/// Without the firewall: sshd is for whom its `allow` lines name, and everything else is as it was. The
+/// image's sshd (dropbear) knows no such lists. Connections are not followed for it: a line that goes
+/// ends those that it let in.
+fn sshd_alone(services: &Services) -> Option<WantedChain> {
+    let sshd = services.sshd.as_ref()?;
+    if !sshd.common.autostart || sshd.allow.is_empty() {
+        return None;
+    }
+    let mut rules = Rules {
+        rules: Vec::new(),
+        origin: &sshd.common.origin,
+    };
+    rules.loopback();
+    rules.sshd(sshd);
+    for (address, origin) in sshd_listens(sshd) {
+        let conditions = listening(Protocol::TCP, address, None, None);
+        rules.push(&conditions, Action::Drop, "sshd, from elsewhere", &origin);
+    }
+    Some(WantedChain {
+        name: INPUT.to_owned(),
+        base: base(Hook::Input, PRIORITY_FILTER, Policy::Accept),
+        rules: rules.rules,
+        origin: sshd.common.origin.clone(),
     })
+}
+
+/// Where sshd listens, with the lines that say so.
+fn sshd_listens(sshd: &Sshd) -> Vec<(SocketAddr, Origin)> {
+    match sshd.listen.as_slice() {
+        [] => vec![(SSH_EVERYWHERE, sshd.common.origin.clone())],
+        listen => listen.to_vec(),
+    }
 }
 
 /// Whether a bind takes connections to an address that the interface need not have: the line names
@@ -86,6 +131,10 @@ impl Rules<'_> {
     /// What the box itself began, and what it says to itself.
     fn own(&mut self) {
         self.accept(&[Condition::Established], "answers, and errors about them");
+        self.loopback();
+    }
+
+    fn loopback(&mut self) {
         let loopback = Condition::InterfaceIn("lo".into());
         self.accept(&[loopback], "the box itself");
     }
@@ -194,20 +243,19 @@ impl Rules<'_> {
             self.served(Protocol::TCP, address, allow, "web UI", &origin);
         }
         if let Some(sshd) = services.sshd.as_ref().filter(|it| it.common.autostart) {
-            let everywhere = [(SSH_EVERYWHERE, sshd.common.origin.clone())];
-            let listen = match sshd.listen.as_slice() {
-                [] => &everywhere[..],
-                listen => listen,
-            };
-            for (address, origin) in listen {
-                self.served(Protocol::TCP, *address, &sshd.allow, "sshd", origin);
-            }
+            self.sshd(sshd);
         }
         if let Some(snmpd) = services.snmpd.as_ref().filter(|it| it.common.autostart) {
             let address = SocketAddr::new(snmpd.listen, snmpd.port.get());
             let allow = snmpd.network.as_slice();
             let origin = &snmpd.common.origin;
             self.served(Protocol::UDP, address, allow, "snmpd", origin);
+        }
+    }
+
+    fn sshd(&mut self, sshd: &Sshd) {
+        for (address, origin) in sshd_listens(sshd) {
+            self.served(Protocol::TCP, address, &sshd.allow, "sshd", &origin);
         }
     }
 

@@ -145,6 +145,54 @@ fn the_ui_and_sshd_are_for_their_networks() {
 }
 
 #[test]
+fn sshd_is_for_its_networks_without_the_firewall_too() {
+    let mut services = box_();
+    services.firewall = None;
+    services.sshd = Some(Sshd {
+        common: common(),
+        listen: Vec::new(),
+        allow: Vec::new(),
+        keys: Vec::new(),
+    });
+    let input = |services: &Services| chain(services, &layer7::Config::default(), Some(UI));
+    assert_eq!(input(&services), None);
+    let sshd = services.sshd.as_mut().unwrap();
+    sshd.allow = vec![allowed("10.1.0.0/24"), allowed("2001:db8:1::/48")];
+    let guard = input(&services).unwrap().chain();
+    for (by, from, to, own, reached) in [
+        ("eth1", "10.1.0.5", "10.1.0.1:22", true, true),
+        ("eth1", "10.9.0.5", "10.1.0.1:22", true, false),
+        ("eth0", "2001:db8:1::5", "[2001:db8::1]:22", true, true),
+        ("eth0", "2001:db8:2::5", "[2001:db8::1]:22", true, false),
+        // Which address of the box it is makes no difference, and nothing else is kept out.
+        ("eth1", "10.9.0.5", "192.0.2.1:22", false, false),
+        ("eth1", "10.9.0.5", "192.0.2.1:23", false, true),
+        ("eth0", "2001:db8:2::5", "[2001:db8::1]:4444", true, true),
+        ("lo", "127.0.0.1", "127.0.0.1:22", true, true),
+    ] {
+        let seen = guard.lets_in(&packet(by, from, to, own));
+        assert_eq!(seen, reached, "{by} {from} {to}");
+    }
+    // At its own address and port, another sshd is none of its business.
+    let sshd = services.sshd.as_mut().unwrap();
+    sshd.listen = vec![("10.1.0.1:2222".parse().unwrap(), origin(4))];
+    let guard = input(&services).unwrap().chain();
+    for (to, reached) in [
+        ("10.1.0.1:2222", false),
+        ("10.1.0.1:22", true),
+        ("192.0.2.1:2222", true),
+    ] {
+        assert_eq!(
+            guard.lets_in(&packet("eth1", "10.9.0.5", to, true)),
+            reached,
+            "{to}"
+        );
+    }
+    services.sshd.as_mut().unwrap().common.autostart = false;
+    assert_eq!(input(&services), None);
+}
+
+#[test]
 fn what_is_allowed_by_hand() {
     let mut services = box_();
     services.firewall.as_mut().unwrap().allow = vec![
