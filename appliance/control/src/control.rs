@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use lanai_network::{Finding, Visitor, examine, plan};
+use lanai_network::{Finding, Health, Stage, Visitor, examine, plan};
 use lanai_store::{AuditEntry, Revision, RevisionId};
 use tokio::sync::watch;
 
@@ -382,6 +382,26 @@ impl Control {
             .await
             .map_err(|error| error.to_string());
         let drift = network.as_ref().map(|observed| plan(&desired, observed));
+        Ok(Status {
+            live: self.live_revision().await?,
+            trial: self.trial(),
+            drift: drift.unwrap_or_default(),
+            repairs: inner.repairs.report(),
+            network,
+            engine: inner
+                .engine
+                .status()
+                .await
+                .map_err(|error| error.to_string()),
+            busy: self.busy(),
+            notices: self.notices().await,
+        })
+    }
+
+    /// What somebody should know who thinks that all is well.
+    async fn notices(&self) -> Vec<String> {
+        let inner = &self.inner;
+        let running = inner.running();
         let mut notices = inner.settings.notices.clone();
         notices.extend(inner.notices());
         let window = inner.window();
@@ -395,20 +415,7 @@ impl Control {
             ),
             Err(error) => notices.push(format!("the files on disk cannot be read: {error}")),
         }
-        Ok(Status {
-            live: self.live_revision().await?,
-            trial: self.trial(),
-            drift: drift.unwrap_or_default(),
-            repairs: inner.repairs.report(),
-            network,
-            engine: inner
-                .engine
-                .status()
-                .await
-                .map_err(|error| error.to_string()),
-            busy: self.busy(),
-            notices,
-        })
+        notices
     }
 
     /// The check list: what the running configuration needs of proxy, kernel, settings, filter and
@@ -422,7 +429,18 @@ impl Control {
         let desired = model.desired();
         let (facts, observed) = (host.probe().await?, host.observe(&desired.asked()).await?);
         let (services, config) = (&model.services, &model.config);
-        Ok(examine(services, config, &desired, &facts, &observed))
+        let mut findings = examine(services, config, &desired, &facts, &observed);
+        // It may be that another one was meant to run.
+        let unwell = self.notices().await.into_iter().map(|notice| Finding {
+            stage: Stage::Configuration,
+            what: "what runs is what is meant to".to_owned(),
+            health: Health::Unknown,
+            found: notice,
+            fix: Some("see `lanai status`".to_owned()),
+            origin: None,
+        });
+        findings.extend(unwell);
+        Ok(findings)
     }
 
     /// [`FileSet::digest`] of what the box was last asked to run.

@@ -10,8 +10,11 @@ use serde::{Deserialize, Serialize};
 use crate::desired::Desired;
 use crate::desired::transparent::Transparent;
 use crate::facts::{Capability, Facts, Feature, Presence, Tried};
+use crate::link::LinkKind as LinkForm;
+use crate::nft::Expression;
 use crate::observed::Observed;
 use crate::plan::{Plan, plan};
+use crate::problem::Note;
 use crate::state::Family;
 use crate::step::{PlannedStep, Step};
 
@@ -97,6 +100,7 @@ pub fn examine(
     let mut examination = Examination {
         findings: Vec::new(),
         facts,
+        observed,
     };
     examination.proxy(config, desired);
     examination.kernel(services, desired);
@@ -111,6 +115,7 @@ pub fn examine(
 struct Examination<'a> {
     findings: Vec<Finding>,
     facts: &'a Facts,
+    observed: &'a Observed,
 }
 
 impl Examination<'_> {
@@ -180,12 +185,10 @@ impl Examination<'_> {
         if let Some(files) = self.facts.descriptors {
             let wanted = connections(config);
             let found = match files >= wanted {
-                true => (Health::Good, format!("{files}")),
-                false => (
-                    Health::Bad,
-                    format!("{files}, of which {wanted} are needed"),
-                ),
+                true => Health::Good,
+                false => Health::Bad,
             };
+            let found = (found, format!("{files}; {wanted} are needed"));
             let fix = "raise the limit of open files of the service (systemd: LimitNOFILE), or \
                        lower `maxconn`";
             let what = "open files for all connections that `maxconn` allows";
@@ -212,9 +215,11 @@ impl Examination<'_> {
 
     fn kernel(&mut self, services: &Services, desired: &Desired) {
         let chains = desired.chains.first();
-        let named = |name: &str| desired.chains.iter().find(|chain| chain.name == name);
-        let (input, divert) = (named("input"), named("divert"));
-        let tracks = input.or_else(|| named("forward"));
+        let filters = || desired.chains.iter().flat_map(|chain| &chain.rules);
+        let has = |wanted: fn(&Expression) -> bool| {
+            let found = filters().find(|it| it.rule.expressions.iter().any(wanted));
+            found.map(|it| &it.origin)
+        };
         let rule = |family| desired.rules.iter().find(|it| it.rule.family == family);
         let six = desired
             .addresses
@@ -240,17 +245,17 @@ impl Examination<'_> {
             (
                 Feature::SocketMatch,
                 "packets of transparent sockets are found",
-                divert.map(|it| &it.origin),
+                has(looks_at_socket),
             ),
             (
                 Feature::ConnectionTracking,
                 "answers pass the filter",
-                tracks.map(|it| &it.origin),
+                has(looks_at_connection),
             ),
             (
                 Feature::FibMatch,
                 "a zone reaches only its own addresses",
-                input.map(|it| &it.origin),
+                has(looks_at_destination),
             ),
             (
                 Feature::PolicyRouting,
@@ -294,6 +299,10 @@ impl Examination<'_> {
     fn feature(&mut self, feature: Feature, why: &str, origin: &Origin) {
         let presence = self.facts.features.get(&feature).copied();
         let found = match presence.unwrap_or(Presence::Unknown) {
+            // Where nothing else tells, its work does.
+            Presence::Unknown if is_at_work(feature, self.observed) => {
+                (Health::Good, "at work on this box".to_owned())
+            }
             Presence::Here => (Health::Good, "there".to_owned()),
             Presence::Loadable => (
                 Health::Good,
@@ -364,6 +373,30 @@ impl Examination<'_> {
         }
     }
 
+    /// What is as the text says on another box or kernel only.
+    fn note(&mut self, note: &Note) {
+        let (health, fix) = match note {
+            // A standby is meant to be so.
+            Note::Absent { .. } => (Health::Good, ""),
+            Note::NotManaged { .. } => (
+                Health::Unknown,
+                "see to it on the machine itself, or remove the line",
+            ),
+            // A comfort on kernels that have it; the plan tells.
+            Note::NoSuchSetting { .. } => return,
+            Note::NotYetThere { .. } => (Health::Unknown, "load the module that brings it"),
+            Note::OneModeOnly { .. } => (Health::Unknown, "remove the line"),
+        };
+        let found = (health, note.to_string());
+        self.find(
+            Stage::Configuration,
+            "what the text asks for can be done here",
+            found,
+            fix,
+            None,
+        );
+    }
+
     fn configuration(&mut self, config: &layer7::Config, plan: &Plan) {
         for problem in &plan.problems {
             let found = (Health::Bad, problem.to_string());
@@ -387,17 +420,28 @@ impl Examination<'_> {
                 None,
             );
         }
+        for note in &plan.notes {
+            self.note(note);
+        }
         let binds = config.proxies.iter().flat_map(|proxy| &proxy.binds);
-        let binds = binds.filter(|bind| bind.transparent).map(|bind| {
-            let what = "a bind takes connections to an address that the box does not have";
-            (what, &bind.origin)
-        });
+        let binds = binds
+            .filter(|bind| bind.transparent)
+            .filter_map(|bind| match bind.address {
+                ListenAddress::Inet(address) => Some((address, &bind.origin)),
+                ListenAddress::Fd(_) | ListenAddress::Unix(_) => None,
+            })
+            .map(|(address, line)| {
+                let what = format!(
+                    "a bind takes connections to {address}, whether the box has that address or not"
+                );
+                (what, line)
+            });
         let servers = config.proxies.iter().flat_map(|proxy| &proxy.servers);
         let sources = servers.filter_map(|server| server.source.as_ref());
         let sources = sources
             .filter(|source| source.shown.is_some())
             .map(|source| {
-                let what = "servers see another address than the box's";
+                let what = "servers see another address than the box's".to_owned();
                 (what, &source.origin)
             });
         let mut told = None;
@@ -410,6 +454,53 @@ impl Examination<'_> {
             told = Some(line);
         }
     }
+}
+
+/// Whether what was observed could not be there without it.
+fn is_at_work(feature: Feature, observed: &Observed) -> bool {
+    let table = observed.nftables.table();
+    let has = |wanted: fn(&Expression) -> bool| {
+        let rules = table
+            .iter()
+            .flat_map(|table| &table.chains)
+            .flat_map(|it| &it.rules);
+        rules.flat_map(|rule| &rule.expressions).any(wanted)
+    };
+    let rule = |family| {
+        observed
+            .rules
+            .iter()
+            .any(|it| it.rule.family == family && it.is_ours())
+    };
+    let link = |wanted: fn(&LinkForm) -> bool| observed.links.iter().any(|it| wanted(&it.kind));
+    match feature {
+        Feature::Tables | Feature::InetTables => table.is_some(),
+        Feature::SocketMatch => has(looks_at_socket),
+        Feature::ConnectionTracking => has(looks_at_connection),
+        Feature::FibMatch => has(looks_at_destination),
+        Feature::PolicyRouting => rule(Family::V4),
+        Feature::PolicyRouting6 => rule(Family::V6),
+        Feature::Ipv6 => observed
+            .addresses
+            .iter()
+            .any(|it| it.address.net.addr().is_ipv6()),
+        Feature::Vlan => link(|kind| matches!(kind, LinkForm::Vlan { .. })),
+        Feature::Bonding => link(|kind| matches!(kind, LinkForm::Bond(_))),
+        Feature::Bridge => link(|kind| matches!(kind, LinkForm::Bridge { .. })),
+        Feature::Dummy => link(|kind| matches!(kind, LinkForm::Dummy)),
+    }
+}
+
+fn looks_at_socket(expression: &Expression) -> bool {
+    matches!(expression, Expression::Socket(_))
+}
+
+fn looks_at_connection(expression: &Expression) -> bool {
+    matches!(expression, Expression::ConnectionState)
+}
+
+fn looks_at_destination(expression: &Expression) -> bool {
+    matches!(expression, Expression::DestinationType)
 }
 
 fn stage_of(step: &Step) -> Stage {

@@ -138,6 +138,32 @@ fn what_is_missing_is_told_with_its_line_and_what_to_do() {
 }
 
 #[test]
+fn a_part_of_the_kernel_that_is_at_work_is_there() {
+    let mut facts = able();
+    for presence in facts.features.values_mut() {
+        *presence = Presence::Unknown;
+    }
+    let findings = of(&facts, &ready());
+    assert_eq!(wrong(&findings, Stage::Kernel), Vec::<&str>::new());
+    let before = of(&facts, &kernel(&["lo", "eth0"]));
+    assert!(wrong(&before, Stage::Kernel).len() > 4);
+}
+
+#[test]
+fn a_standby_without_its_address_is_told() {
+    let (services, config) = needy();
+    let mut desired = desired(&services, &config);
+    desired.standby = vec![("192.0.2.9".parse().unwrap(), origin(7))];
+    let findings = examine(&services, &config, &desired, &able(), &ready());
+    let standby = findings.iter().find(|it| it.found.contains("192.0.2.9"));
+    let standby = standby.unwrap();
+    assert_eq!(
+        (standby.stage, standby.health),
+        (Stage::Configuration, Health::Good)
+    );
+}
+
+#[test]
 fn an_interface_that_is_not_there_is_a_contradiction() {
     let findings = of(&able(), &kernel(&["eth7"]));
     let wrong = findings

@@ -130,12 +130,15 @@ pub(in crate::control) fn taken_back(paper: Paper, back: &TakenBack) -> Reply {
 
 /// An apply or a rollback that did not happen.
 pub(in crate::control) fn not_applied(paper: Paper, error: &ApplyError) -> Reply {
+    let why = crate::chain(error);
     let as_before = match error {
         ApplyError::Refused(report) => return check(paper, report),
         ApplyError::NotRestored { .. } => "",
+        // The parent has said so.
+        ApplyError::Network(_) if why.ends_with("as it was") => "",
         _ => "; everything is as it was",
     };
-    paper.refused(&format!("{}{as_before}", crate::chain(error)))
+    paper.refused(&format!("{why}{as_before}"))
 }
 
 /// How a change may cut off whoever asks for it.
