@@ -175,8 +175,8 @@ codes! {
     ROUTE_CONFLICT = "S005";
     /// A gateway that the interface cannot reach.
     GATEWAY_UNREACHABLE = "S006";
-    /// Accepted, applied by a later version.
-    NOT_APPLIED_YET = "S007";
+    /// Accepted, and nothing is done about it.
+    IGNORED = "S007";
     /// One address on two interfaces.
     DUPLICATE_ADDRESS = "S008";
     /// An interface is named that has no block of its own.

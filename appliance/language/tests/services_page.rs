@@ -72,7 +72,7 @@ fn line(row: &DirectiveInfo) -> String {
     let applied = match row.status {
         Status::Applied => "yes".to_owned(),
         Status::OnImage => "on the image".to_owned(),
-        Status::NotYet(meanwhile) => format!("not yet: {meanwhile}"),
+        Status::Ignored(why) => format!("ignored: {why}"),
         Status::With(line) => format!("with `{line}`"),
         Status::Refused(why) => format!("refused: {why}"),
     };

@@ -111,14 +111,11 @@ impl<'a> Line<'a> {
         None
     }
 
-    /// Says that the line, or a part of it, has no effect yet.
-    pub(super) fn not_yet(&mut self, meanwhile: &str) {
-        let message = format!(
-            "'{}' is kept but not applied by this version",
-            self.info.name
-        );
-        let fault = Diagnostic::notice(codes::NOT_APPLIED_YET, self.head, message);
-        self.sink.push(fault.with_help(meanwhile));
+    /// Warns that nothing is done about the line.
+    pub(super) fn ignored(&mut self, why: &str) {
+        let message = format!("'{}' is accepted and ignored", self.info.name);
+        let fault = Diagnostic::warning(codes::IGNORED, self.head, message);
+        self.sink.push(fault.with_help(why));
     }
 
     /// Options that follow, each a name and a value, in any order and once each. `take` reads the

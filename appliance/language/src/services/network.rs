@@ -167,7 +167,7 @@ pub(super) const ROWS: &[Row<NetworkDraft>] = &[
         vrrp::id,
     )
     .many()
-    .not_yet("no virtual router runs"),
+    .ignored(vrrp::NOBODY),
     Row::own(
         "vrrp prio",
         "<1 to 254>",

@@ -70,11 +70,6 @@ pub(super) fn route(draft: &mut NetworkDraft, line: &mut Line<'_>) -> Option<()>
     if via == Via::Link && draft.is_loopback() {
         return line.bad(via_word, "leads nowhere from 'lo'");
     }
-    if table != TABLE_MAIN || via.gateway().is_none() {
-        line.not_yet(
-            "the route is left out: this version sets routes of the main table by a gateway",
-        );
-    }
     let (route, span) = (
         Route {
             destination,

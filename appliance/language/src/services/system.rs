@@ -37,17 +37,17 @@ pub(super) const ROWS: &[Row<SystemDraft>] = &[
     Row::aloha(
         "rtc",
         "{utc|local}",
-        "Says what the hardware clock counts, UTC if it is not written.",
+        "Says what the hardware clock counts: UTC. 'local' is kept and ignored.",
         rtc,
     )
-    .not_yet("the hardware clock counts UTC"),
+    .on_image(),
     Row::own(
         "timezone",
         "<name>",
         "Sets the time zone that people are shown, by its name in the time zone database.",
         timezone,
     )
-    .not_yet("people are shown UTC on the image, and elsewhere what the machine has"),
+    .ignored("the image has no time zone database: its log and its web UI have UTC"),
 ];
 
 impl SystemDraft {
@@ -105,6 +105,11 @@ fn dns_servers(draft: &mut SystemDraft, line: &mut Line<'_>) -> Option<()> {
 fn rtc(draft: &mut SystemDraft, line: &mut Line<'_>) -> Option<()> {
     let word = line.require("'utc' or 'local'")?;
     draft.rtc = line.one_of(word, &[("utc", Rtc::Utc), ("local", Rtc::Local)])?;
+    if draft.rtc == Rtc::Local {
+        line.ignored(
+            "the hardware clock is taken to count UTC when the box starts: set it to UTC, in the firmware too",
+        );
+    }
     Some(())
 }
 

@@ -29,8 +29,8 @@ pub enum Status {
     /// It is applied where Lanai is the whole system, on its own image; elsewhere the plan says that it is
     /// not.
     OnImage,
-    /// It is read and checked, and applied by a later version; what happens until then.
-    NotYet(&'static str),
+    /// It is read, checked and kept, and nothing is done about it: why, and what there is instead.
+    Ignored(&'static str),
     /// It says more about another line, and what becomes of it is that one's.
     With(&'static str),
     /// It is refused; why, and what to write instead.
@@ -140,9 +140,9 @@ impl<T> Row<T> {
         self
     }
 
-    /// Read, checked, and applied by a later version.
-    pub(super) const fn not_yet(mut self, meanwhile: &'static str) -> Self {
-        self.info.status = Status::NotYet(meanwhile);
+    /// Read, checked and kept, and nothing is done about it.
+    pub(super) const fn ignored(mut self, why: &'static str) -> Self {
+        self.info.status = Status::Ignored(why);
         self
     }
 }
@@ -227,8 +227,8 @@ impl<T> Block<T> {
             let (name, head) = (row.info.name, line.head);
             let first = self.seen.insert(name, head).is_none();
             // Once for each kind of line: many lines would say no more.
-            if let (Status::NotYet(meanwhile), true) = (row.info.status, first) {
-                line.not_yet(meanwhile);
+            if let (Status::Ignored(why), true) = (row.info.status, first) {
+                line.ignored(why);
             }
         }
     }

@@ -162,6 +162,15 @@ pub(super) struct GroupsDraft {
 const SERVICES: [&str; 1] = ["haproxy"];
 const MANAGEMENT: [&str; 5] = ["sshd", "wui", "snmpd", "syslogd", "ntpd"];
 
+/// Why nothing is done about virtual routers.
+pub(super) const NOBODY: &str = "nothing here speaks VRRP: no address moves to this box when another one fails. On a \
+     Debian machine keepalived does; the addresses that it sets are left alone. Of this line only two things follow: \
+     listeners on the router's addresses start without them, and the firewall lets VRRP in by this interface";
+
+/// The same, of what the routers have in common.
+const NOBODY_EITHER: &str =
+    "nothing here speaks VRRP; keepalived has groups and tracking of its own";
+
 /// Lines of `service vrrp`.
 pub(super) const ROWS: &[Row<GroupsDraft>] = &[
     Row::aloha(
@@ -170,19 +179,22 @@ pub(super) const ROWS: &[Row<GroupsDraft>] = &[
         "Makes the virtual routers of these interfaces master together or not at all.",
         group,
     )
-    .many(),
+    .many()
+    .ignored(NOBODY_EITHER),
     Row::aloha(
         "track_svc",
         "<service> [<service> ...]",
         "Lowers the priority while one of these services fails.",
         track_svc,
-    ),
+    )
+    .ignored(NOBODY_EITHER),
     Row::aloha(
         "track_mgt",
         "<service> [<service> ...]",
         "Lowers the priority while one of these services of management fails.",
         track_mgt,
-    ),
+    )
+    .ignored(NOBODY_EITHER),
 ];
 
 impl GroupsDraft {

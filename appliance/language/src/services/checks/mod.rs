@@ -42,7 +42,6 @@ const CHECKS: &[Check] = &[
     others::vrrp_groups,
     others::listens,
     others::keys,
-    others::allowed,
     others::flows_match,
     others::interfaces_named,
 ];

@@ -10,16 +10,14 @@ use super::nets::Nets;
 use crate::codes;
 use crate::outcome::Sink;
 
-/// Identifiers are unique on an interface, addresses in the box, and somebody has to run them.
+/// Identifiers are unique on an interface, and addresses in the box.
 pub(super) fn virtual_routers(site: &Site<'_>, sink: &mut Sink) {
     let mut addresses: HashMap<IpAddr, Span> = HashMap::new();
-    let mut first = None;
     for network in site.networks.iter().map(|block| &block.body) {
         let mut ids = HashMap::new();
         let mut own = Nets::default();
         own.add(network);
         for router in &network.vrrp {
-            first.get_or_insert(router.span);
             let v4 = router
                 .addresses
                 .first()
@@ -51,11 +49,6 @@ pub(super) fn virtual_routers(site: &Site<'_>, sink: &mut Sink) {
                 }
             }
         }
-    }
-    if let (Some(span), None) = (first, &site.drafts.vrrp) {
-        let message = "virtual routers are configured, and 'service vrrp' is not there to run them";
-        let warning = Diagnostic::warning(codes::VRRP_MISFIT, span, message);
-        sink.push(warning.with_help("add a block 'service vrrp'"));
     }
 }
 
@@ -141,23 +134,6 @@ pub(super) fn keys(site: &Site<'_>, sink: &mut Sink) {
         let message = "no key is given: nobody can log in";
         let warning = Diagnostic::warning(codes::SERVICE_WITHOUT_EFFECT, block.span, message);
         sink.push(warning.with_help("add the line of a .pub file: key ssh-ed25519 AAAA... name"));
-    }
-}
-
-/// Who may reach sshd is the firewall's to keep.
-pub(super) fn allowed(site: &Site<'_>, sink: &mut Sink) {
-    let on = site.drafts.firewall.iter().any(|it| it.common.autostart);
-    if let Some(block) = &site.drafts.sshd
-        && !block.body.allow.is_empty()
-        && block.common.autostart
-        && !on
-    {
-        let message = "'allow' lines of sshd count with the firewall only, which is off";
-        let place = block.place_of("allow").unwrap_or(block.span);
-        let warning = Diagnostic::warning(codes::SERVICE_WITHOUT_EFFECT, place, message);
-        sink.push(warning.with_help(
-            "add a block 'service firewall'; without it everybody who has a key gets in",
-        ));
     }
 }
 
