@@ -7,7 +7,7 @@ use lanai_diagnostics::{Diagnostic, Span};
 use super::args::{Args, Modifier};
 use super::draft::{Draft, GlobalDraft, ProxyDraft};
 use super::inherit::nameless;
-use super::keyword::{Keyword, Sections};
+use super::keyword::{Again, Keyword, Sections};
 use super::table::{Found, Readers, Table};
 use super::{
     bind, global, log, options, proxy, rules, server, source, ssl, stats, tables, timeouts,
@@ -91,13 +91,7 @@ pub(super) fn dispatch<T: Draft>(
         return;
     }
     // A line without its arguments has specified nothing.
-    if keyword.once
-        && !arguments.is_empty()
-        && let Some(before) = draft.seen().insert(keyword.name, head)
-    {
-        let message = format!("'{}' already specified.", keyword.name);
-        let fault = Diagnostic::alert(codes::ALREADY_SPECIFIED, head, message);
-        sink.push(fault.with_label(before, "first given here"));
+    if !arguments.is_empty() && repeats(keyword, head, draft, sink) {
         return;
     }
     let mut args = Args::new(
@@ -120,6 +114,29 @@ pub(super) fn dispatch<T: Draft>(
         row.read_line(&mut scratch, &mut args);
         draft.learn(scratch);
     }
+}
+
+/// Notes that a keyword is given, and reports it if that makes once too often: then the line is not read.
+fn repeats<T: Draft>(keyword: &Keyword, head: Span, draft: &mut T, sink: &mut Sink) -> bool {
+    let called = match keyword.again {
+        Again::Taken => return false,
+        Again::Ignored(called) => called,
+        Again::Refused => keyword.name,
+    };
+    let seen = draft.seen();
+    let Some(before) = seen.get(called).copied() else {
+        seen.insert(called, head);
+        return false;
+    };
+    let message = format!("'{called}' already specified.");
+    sink.push(match keyword.again {
+        Again::Refused => Diagnostic::alert(codes::ALREADY_SPECIFIED, head, message)
+            .with_label(before, "first given here"),
+        _ => Diagnostic::warning(codes::ALREADY_SPECIFIED, head, message)
+            .with_label(before, "this one counts")
+            .with_help("remove one of the two"),
+    });
+    true
 }
 
 /// Reports a keyword of another kind of proxy, and says whether that is an error.

@@ -32,10 +32,21 @@ pub struct Keyword {
     pub status: Status,
     /// Whether `no` and `default` may stand before it.
     pub negatable: bool,
-    /// Whether it may be given only once in its section.
-    pub once: bool,
+    /// What a second line of it means.
+    pub again: Again,
     /// Whether it is an error, rather than a warning, in a proxy that has no use for it.
     pub strict: bool,
+}
+
+/// What a second line of a keyword means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Again {
+    /// What the keyword makes of it.
+    Taken,
+    /// Nothing, as HAProxy has it: the first line counts of all that are called this.
+    Ignored(&'static str),
+    /// It is a mistake.
+    Refused,
 }
 
 /// What kind of word a row is about.
@@ -328,7 +339,7 @@ impl Keyword {
             about,
             status: Status::Works,
             negatable: false,
-            once: false,
+            again: Again::Taken,
             strict: false,
         }
     }
@@ -403,7 +414,26 @@ impl Keyword {
 
     /// May be given once.
     pub const fn once(self) -> Self {
-        Self { once: true, ..self }
+        Self {
+            again: Again::Refused,
+            ..self
+        }
+    }
+
+    /// Of several, the first counts.
+    pub const fn first_counts(self) -> Self {
+        Self {
+            again: Again::Ignored(self.name),
+            ..self
+        }
+    }
+
+    /// Of several of these keywords, the first counts.
+    pub const fn first_of(self, keywords: &'static str) -> Self {
+        Self {
+            again: Again::Ignored(keywords),
+            ..self
+        }
     }
 
     /// An error in a proxy that has no use for it.

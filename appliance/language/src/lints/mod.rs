@@ -17,6 +17,7 @@ mod references;
 mod rules;
 mod servers;
 pub(crate) mod silence;
+mod userlists;
 
 use lanai_diagnostics::Diagnostic;
 
@@ -30,6 +31,7 @@ type Lint = fn(&Book, &mut Vec<Diagnostic>);
 /// All of them, in the order of their codes.
 const LINTS: &[Lint] = &[
     references::unknown,
+    userlists::names,
     acls::unused,
     rules::all_must_fail,
     servers::cookie_without_cookie,

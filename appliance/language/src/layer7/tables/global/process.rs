@@ -6,7 +6,7 @@ use crate::layer7::tables::why::*;
 
 table! { PROCESS: Line, Sections::GLOBAL;
     "maxconn" "<number>" "1.3" "Most client connections at one time; 0 or left out leaves it to the process's limits."
-        .default("what the limit of open files allows").once();
+        .default("what the limit of open files allows").first_counts();
     "nbthread" "<number 1..1024>" "1.8" "Worker threads."
         .default("as many as CPUs may be used");
     "thread-groups" "<number 1..16>" "2.5" "Groups of threads; here there is always one."
@@ -29,24 +29,24 @@ table! { PROCESS: Line, Sections::GLOBAL;
     "mworker-max-reloads" "<number>" "2.0" "Ends a worker that lived through more reloads than this."
         .ignored("an engine goes on through changes; one that was replaced is bounded by hard-stop-after");
     "user" "<name>" "1.3" "User of the process."
-        .ignored(USER).once();
+        .ignored(USER).first_of("user/uid");
     "group" "<name>" "1.3" "Group of the process."
-        .ignored(USER).once();
+        .ignored(USER).first_of("group/gid");
     "uid" "<number>" "1.3" "User of the process, as a number."
-        .ignored(USER).once();
+        .ignored(USER).first_of("user/uid");
     "gid" "<number>" "1.3" "Group of the process, as a number."
-        .ignored(USER).once();
+        .ignored(USER).first_of("group/gid");
     "chroot" "<dir>" "1.3" "Directory the process is locked into."
-        .ignored("the engine runs confined without it, and file names keep their meaning").once();
+        .ignored("the engine runs confined without it, and file names keep their meaning").first_counts();
     "setcap" "<capabilities:list>" "2.9" "Linux capabilities the process keeps when it changes its user."
         .ignored("each of Lanai's processes keeps exactly the capabilities its work needs");
     "pidfile" "<file>" "1.3" "File for the process number."
-        .ignored("on the command line it is -p; the appliance needs none").once();
+        .ignored("on the command line it is -p; the appliance needs none").first_counts();
     "ulimit-n" "<number>" "1.3" "Most open files."
-        .ignored("the limit is raised to what maxconn needs").once();
+        .ignored("the limit is raised to what maxconn needs").first_counts();
     "fd-hard-limit" "<number>" "2.6" "Never more open files than this, whatever the system allows."
         .default("1048576")
-        .ignored("the limit is raised to what maxconn needs and no further");
+        .ignored("the limit is raised to what maxconn needs and no further").first_counts();
     "prealloc-fd" "" "2.8" "Has the kernel make room for all descriptors at the start."
         .ignored("it only moves a pause of the kernel to the start");
     "strict-limits" "" "2.1" "Does not start when the system's limits are too low."
@@ -81,7 +81,7 @@ table! { PROCESS: Line, Sections::GLOBAL;
         .default("auto")
         .ignored(PROFILE);
     "cluster-secret" "<secret:text>" "2.6" "Secret that boxes of one cluster share, from which QUIC tokens are made."
-        .ignored(QUIC);
+        .ignored(QUIC).first_counts();
     "cpu-map" "<threads:text> <cpus:text>..." "1.5" "Binds threads to CPUs."
         .ignored(CPUS);
     "cpu-policy" "{none|efficiency|first-usable-node|group-by-2-ccx|group-by-2-clusters|group-by-3-ccx|group-by-3-clusters|group-by-4-ccx|group-by-4-clusters|group-by-ccx|group-by-cluster|performance|resource}" "3.2" "How CPUs are chosen for threads."
@@ -138,7 +138,7 @@ table! { PROCESS: Line, Sections::GLOBAL;
     "pp2-never-send-local" "" "2.2" "Sends PROXY instead of LOCAL with health checks, as before 2.1."
         .refused(NOT_YET, "leave it out, unless a server takes checks for failed without it");
     "localpeer" "<name>" "2.2" "Name of this box among its peers."
-        .ignored("there are no peers in this version; a 'peers' section is refused").once();
+        .ignored("there are no peers in this version; a 'peers' section is refused");
     "dns-accept-family" "<families:list>" "3.2" "Whether resolvers take IPv4 or IPv6 addresses."
         .default("ipv4,ipv6")
         .refused(NOT_YET, "leave it out; names of servers are resolved when a change is prepared");
@@ -146,7 +146,7 @@ table! { PROCESS: Line, Sections::GLOBAL;
         .negatable()
         .partly("'sample', 'profile', the formats timed and iso, and targets other than UDP, a UNIX socket or a descriptor are refused");
     "log-send-hostname" "[<name>]" "1.5" "Sends a host name with log lines."
-        .refused(NOT_YET, "write 'format rfc3164' or 'format rfc5424' on the log line");
+        .refused(NOT_YET, "write 'format rfc3164' or 'format rfc5424' on the log line").first_counts();
     "log-tag" "<tag:text>" "1.5" "What log lines call the program."
         .default("haproxy")
         .refused(NOT_YET, "leave it out; log lines say 'haproxy'");
@@ -157,9 +157,9 @@ table! { PROCESS: Line, Sections::GLOBAL;
     "lua-prepend-path" "<path:text> [path|cpath]" "2.2" "Where Lua programs look for others first."
         .ignored(LUA);
     "server-state-base" "<dir>" "1.6" "Directory that names of server state files start from."
-        .ignored("no keyword that names such a file can be run yet").once();
+        .ignored("no keyword that names such a file can be run yet").first_counts();
     "server-state-file" "<file>" "1.6" "File from which the states of servers are restored at the start."
-        .refused("states set at run time are kept by Lanai's parent process", "leave it out").once();
+        .refused("states set at run time are kept by Lanai's parent process", "leave it out").first_counts();
     "stats socket" "<address:listen> [level {user|operator|admin}|mode <mode:octal>|user <name>|uid <number>|group <name>|gid <number>|expose-fd listeners|severity-output {none|number|string}|accept-proxy|thread <threads:text>|process <processes:text>|name <name>|id <id:number>|maxconn <number>|backlog <number>|nice <number -1024..1024>]..." "1.3" "Where the runtime API listens."
         .partly("words other than level, mode and expose-fd are refused");
     "stats timeout" "<time>" "1.3" "How long a runtime API connection may be idle."
@@ -193,21 +193,21 @@ table! { PROCESS: Line, Sections::GLOBAL;
         .default("0, no limit").ignored(COMPRESSION);
     "maxconnrate" "<number>" "1.5" "Most new connections a second."
         .default("0, no limit")
-        .refused(NOT_YET, "leave it out; 'maxconn' bounds the connections at one time");
+        .refused(NOT_YET, "leave it out; 'maxconn' bounds the connections at one time").first_counts();
     "maxsessrate" "<number>" "1.5" "Most new sessions a second."
         .default("0, no limit")
-        .refused(NOT_YET, "leave it out; 'maxconn' bounds the connections at one time");
+        .refused(NOT_YET, "leave it out; 'maxconn' bounds the connections at one time").first_counts();
     "maxsslconn" "<number>" "1.5" "Most TLS connections at one time."
         .default("0, no limit")
         .refused(NOT_YET, "leave it out; write 'maxconn' on the binds that speak TLS");
     "maxsslrate" "<number>" "1.5" "Most TLS handshakes a second."
         .default("0, no limit")
-        .refused(NOT_YET, "leave it out; 'maxconn' bounds the connections at one time");
+        .refused(NOT_YET, "leave it out; 'maxconn' bounds the connections at one time").first_counts();
     "maxpipes" "<number>" "1.3" "Most pipes for splicing."
-        .default("a quarter of maxconn").ignored(SPLICE);
+        .default("a quarter of maxconn").ignored(SPLICE).first_counts();
     "max-spread-checks" "<time>" "1.5" "Spreads the first health checks over no more than this time."
         .ignored("the first checks of all servers are made at once");
     "spread-checks" "<percent:number 0..50>" "1.3" "Lengthens the time between health checks at random by so much."
         .default("0")
-        .refused(NOT_YET, "leave it out; give servers different 'inter' times");
+        .refused(NOT_YET, "leave it out; give servers different 'inter' times").first_counts();
 }

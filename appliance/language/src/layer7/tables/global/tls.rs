@@ -102,8 +102,8 @@ table! { TLS: Line, Sections::GLOBAL;
         .refused(NOT_YET, "leave it out");
     "tune.ssl.capture-buffer-size" "<number>" "2.5" "Bytes of a ClientHello kept for sample fetches."
         .default("0")
-        .refused(NOT_YET, "leave it out");
+        .refused(NOT_YET, "leave it out").once();
     "tune.ssl.capture-cipherlist-size" "<number>" "1.8" "Old name of tune.ssl.capture-buffer-size."
         .deprecated("tune.ssl.capture-buffer-size").default("0")
-        .refused(NOT_YET, "leave it out");
+        .refused(NOT_YET, "leave it out").once();
 }

@@ -93,9 +93,9 @@ table! { TUNE: Line, Sections::GLOBAL;
     "tune.max-rules-at-once" "<number>" "3.2" "Rules evaluated before others have their turn."
         .default("50").ignored(WORK);
     "tune.maxaccept" "<number -1..2147483647>" "1.3" "Connections taken in a row before others have their turn."
-        .default("4").ignored(WORK);
+        .default("4").ignored(WORK).first_counts();
     "tune.maxpollevents" "<number>" "1.3" "Events asked of the kernel at once."
-        .default("200").ignored(WORK);
+        .default("200").ignored(WORK).first_counts();
     "tune.notsent-lowat.client" "<size>" "3.2" "Bytes not yet sent to a client above which no more are given to the kernel."
         .default("0, no limit").ignored(SOCKETS);
     "tune.notsent-lowat.server" "<size>" "3.2" "Bytes not yet sent to a server above which no more are given to the kernel."
@@ -103,19 +103,19 @@ table! { TUNE: Line, Sections::GLOBAL;
     "tune.rcvbuf.backend" "<size>" "2.9" "Receive buffer of UDP sockets towards servers and log targets."
         .ignored(SOCKETS);
     "tune.rcvbuf.client" "<size>" "1.4" "Receive buffer of clients' sockets."
-        .default("0, the kernel's choice").ignored(SOCKETS);
+        .default("0, the kernel's choice").ignored(SOCKETS).first_counts();
     "tune.rcvbuf.frontend" "<size>" "2.9" "Receive buffer of UDP sockets that are listened on."
         .ignored(SOCKETS);
     "tune.rcvbuf.server" "<size>" "1.4" "Receive buffer of servers' sockets."
-        .default("0, the kernel's choice").ignored(SOCKETS);
+        .default("0, the kernel's choice").ignored(SOCKETS).first_counts();
     "tune.sndbuf.backend" "<size>" "2.9" "Send buffer of UDP sockets towards servers and log targets."
         .ignored(SOCKETS);
     "tune.sndbuf.client" "<size>" "1.4" "Send buffer of clients' sockets."
-        .default("0, the kernel's choice").ignored(SOCKETS);
+        .default("0, the kernel's choice").ignored(SOCKETS).first_counts();
     "tune.sndbuf.frontend" "<size>" "2.9" "Send buffer of UDP sockets that are listened on."
         .ignored(SOCKETS);
     "tune.sndbuf.server" "<size>" "1.4" "Send buffer of servers' sockets."
-        .default("0, the kernel's choice").ignored(SOCKETS);
+        .default("0, the kernel's choice").ignored(SOCKETS).first_counts();
     "tune.pattern.cache-size" "<number>" "1.6" "Lookups in lists of patterns that are remembered."
         .default("10000").ignored(WORK);
     "tune.peers.max-updates-at-once" "<number>" "2.7" "Table updates handled in one message to a peer."
@@ -129,7 +129,7 @@ table! { TUNE: Line, Sections::GLOBAL;
     "tune.ring.queues" "<number>" "3.0" "Queues in front of a ring of messages."
         .ignored("a 'ring' section is refused");
     "tune.runqueue-depth" "<number>" "1.9" "Tasks run before others have their turn."
-        .ignored(WORK);
+        .ignored(WORK).first_counts();
     "tune.sched.low-latency" "{on|off}" "2.2" "Has urgent tasks run between any two others."
         .default("off").ignored(WORK);
     "tune.stick-counters" "<number 0..100>" "2.8" "Counters of stick tables that one stream can have."
