@@ -95,6 +95,9 @@ pub(crate) struct Surroundings<'a> {
 }
 
 /// Reads both texts and looks at the files they name. There is a model if nothing is an alert.
+///
+/// What this version cannot run yet does not keep the rest from being looked at: all that is wrong is said
+/// at once.
 pub(crate) fn check(files: &FileSet, around: Surroundings<'_>) -> (CheckReport, Option<Model>) {
     let mut sources = SourceMap::new();
     // A text that is too large is not read; the set's problems say so.
@@ -112,17 +115,21 @@ pub(crate) fn check(files: &FileSet, around: Surroundings<'_>) -> (CheckReport, 
     };
     let mut diagnostics: Vec<Diagnostic> = files.problems().into_iter().map(whole).collect();
     let services = lanai_language::services::read(&sources, &[services_id]);
-    let mut config =
-        lanai_language::layer7::read(&sources, &[layer7_id], around.environment, around.facts);
-    if let (Some(services), Some(config)) = (&services.value, &mut config.value) {
+    let (mut config, found) = lanai_language::layer7::understand(
+        &sources,
+        &[layer7_id],
+        around.environment,
+        around.facts,
+    );
+    if let (Some(services), Some(config)) = (&services.value, &mut config) {
         config.stand_by(services);
     }
     diagnostics.extend(services.diagnostics);
-    diagnostics.extend(config.diagnostics);
-    if let (Some(services), Some(config)) = (&services.value, &config.value) {
+    diagnostics.extend(found);
+    if let (Some(services), Some(config)) = (&services.value, &config) {
         diagnostics.extend(lanai_language::cross::check(services, config, &sources));
     }
-    if let Some(config) = &config.value {
+    if let Some(config) = &config {
         for named in lanai_language::files_named(config) {
             diagnostics.extend(named_file(&named, files, &sources, around.root));
         }
@@ -136,7 +143,7 @@ pub(crate) fn check(files: &FileSet, around: Surroundings<'_>) -> (CheckReport, 
         sources: Arc::new(sources),
         diagnostics,
     };
-    let model = match (services.value, config.value) {
+    let model = match (services.value, config) {
         (Some(services), Some(config)) if !report.is_refused() => Some(Model {
             services,
             config,
@@ -178,7 +185,16 @@ fn named_file(
             ),
         }));
     };
-    let contents = pem::read(files.get(name).unwrap_or_default());
+    match named.kind {
+        FileKind::Certificate => certificate(files.get(name).unwrap_or_default(), named, span),
+        FileKind::Patterns => None,
+    }
+}
+
+/// What is wrong with a file that is to hold a certificate and its key.
+fn certificate(file: &[u8], named: &NamedFile, span: Span) -> Option<Diagnostic> {
+    let shown = named.path.display();
+    let contents = pem::read(file);
     let (message, help) = if let Some(broken) = contents.broken {
         (
             format!("'{shown}' is damaged: {broken}"),
@@ -209,6 +225,7 @@ fn named_file(
 fn folder(kind: FileKind) -> &'static str {
     match kind {
         FileKind::Certificate => "ssl",
+        FileKind::Patterns => "maps",
     }
 }
 

@@ -1,7 +1,7 @@
 //! The validity of the certificates that a configuration names.
 
 use lanai_diagnostics::{Diagnostic, SourceMap};
-use lanai_language::{CertificateDates, NamedFile};
+use lanai_language::{CertificateDates, FileKind, NamedFile};
 use lanai_model::layer7::Config;
 
 use crate::check::place;
@@ -20,7 +20,8 @@ pub fn certificate_dates(
     mut read: impl FnMut(&NamedFile) -> Option<Vec<u8>>,
 ) -> Vec<Diagnostic> {
     let mut all = Vec::new();
-    for named in lanai_language::files_named(config) {
+    let named = lanai_language::files_named(config).into_iter();
+    for named in named.filter(|named| named.kind == FileKind::Certificate) {
         let Some(bytes) = read(&named) else {
             continue;
         };

@@ -1,5 +1,5 @@
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use lanai_model::Origin;
 use lanai_model::layer7::Config;
@@ -9,6 +9,8 @@ use lanai_model::layer7::Config;
 pub enum FileKind {
     /// `crt`: a certificate, its chain and its private key in PEM.
     Certificate,
+    /// Patterns of ACLs (`-f`), or a map.
+    Patterns,
 }
 
 /// A file that a configuration names.
@@ -22,18 +24,32 @@ pub struct NamedFile {
     pub origin: Origin,
 }
 
-/// The files a configuration names, each once, in the order first named.
+/// The files a configuration names, each once for what it is for: certificates, then patterns, in the
+/// order first named.
 pub fn files_named(config: &Config) -> Vec<NamedFile> {
-    let mut seen: HashSet<&Path> = HashSet::new();
-    let binds = config.proxies.iter().flat_map(|proxy| &proxy.binds);
-    binds
+    let proxies = config.proxies.iter();
+    let binds = proxies.clone().flat_map(|proxy| &proxy.binds);
+    let certificates = binds
         .flat_map(|bind| bind.ssl.iter().map(move |ssl| (bind, ssl)))
         .flat_map(|(bind, ssl)| ssl.crt.iter().map(move |path| (bind, path)))
-        .filter(|(_, path)| seen.insert(path))
-        .map(|(bind, path)| NamedFile {
-            path: path.clone(),
-            kind: FileKind::Certificate,
-            origin: bind.origin.clone(),
+        .map(|(bind, path)| (path.clone(), FileKind::Certificate, &bind.origin));
+    let patterns = proxies
+        .flat_map(|proxy| &proxy.rules.pattern_files)
+        .map(|named| {
+            (
+                named.file.as_ref().into(),
+                FileKind::Patterns,
+                &named.origin,
+            )
+        });
+    let mut seen: HashSet<(PathBuf, FileKind)> = HashSet::new();
+    certificates
+        .chain(patterns)
+        .filter(|(path, kind, _)| seen.insert((path.clone(), *kind)))
+        .map(|(path, kind, origin)| NamedFile {
+            path,
+            kind,
+            origin: origin.clone(),
         })
         .collect()
 }

@@ -62,16 +62,17 @@ fn check(arguments: &Arguments) -> Result<CheckReport, CheckError> {
         let texts = sources::read(&files)?;
         let environment = environment::inherited(None, &files);
         let ids: Vec<_> = texts.ids().collect();
-        let mut outcome = layer7::read(&texts, &ids, &environment, &facts::facts());
-        if let Some(config) = &outcome.value {
+        let (config, mut diagnostics) =
+            layer7::understand(&texts, &ids, &environment, &facts::facts());
+        if let Some(config) = &config {
             let now_s = lanai_control::Clock::system().now_ms() / 1000;
             let read = |named: &NamedFile| std::fs::read(&named.path).ok();
             let dates = lanai_control::certificate_dates(config, &texts, now_s, read);
-            outcome.diagnostics.extend(dates);
+            diagnostics.extend(dates);
         }
         return Ok(CheckReport {
             sources: Arc::new(texts),
-            diagnostics: outcome.diagnostics,
+            diagnostics,
         });
     }
     let directory = &arguments.config;

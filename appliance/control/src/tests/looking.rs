@@ -1,5 +1,7 @@
 //! Check, preview, diff, status: what people are shown, and what they must not be.
 
+use lanai_language::codes;
+
 use super::world::{World, ann, new, old, pem};
 use crate::{FILE_LIMIT, FileDiffKind, FileSet, check_name};
 
@@ -202,6 +204,77 @@ async fn files_that_are_named_must_be_there_and_fit() {
     );
     let broken = both.replace("-----END CERTIFICATE-----", "");
     assert!(found(Some(broken)).is_some());
+}
+
+#[tokio::test]
+async fn files_of_patterns_and_maps_must_be_there_too() {
+    let world = World::new();
+    let control = world.booted().await;
+    let mut files = old();
+    files.insert("maps/own.lst", "10.0.0.0/8\n");
+    let lines = "frontend www\n    acl own src -f own.lst -f /elsewhere/other.lst\n    acl late src -f opt@may-be.lst\n    \
+                 http-request set-header x %[path,map(hosts.map)]\n    http-request deny if { \
+                 req.hdr(host),map(hots.map) -m found }\n    http-request set-map(filled.map) a b if own \
+                 or late\n";
+    let text = files.text("haproxy.cfg").replace("frontend www\n", lines);
+    files.insert("haproxy.cfg", text);
+    let report = control.check(&files);
+    let missing: Vec<_> = report
+        .diagnostics
+        .iter()
+        .filter(|found| found.code == codes::FILE_MISSING)
+        .map(|found| {
+            let at = report.sources.position(found.span.file, found.span.start);
+            let word = String::from_utf8_lossy(report.sources.slice(found.span)).into_owned();
+            (at.line, word, found.help.clone().unwrap())
+        })
+        .collect();
+    let help = "put the file into maps/ of the configuration directory; there are: maps/hosts.map, \
+                maps/own.lst";
+    assert_eq!(
+        missing,
+        [
+            (7, "/elsewhere/other.lst".to_owned(), help.to_owned()),
+            (10, "hots.map".to_owned(), help.to_owned()),
+        ]
+    );
+}
+
+/// A line that cannot be run yet is refused, and all else is looked at: files, dates, addresses.
+#[tokio::test]
+async fn what_cannot_run_yet_hides_nothing_else() {
+    let world = World::new();
+    let control = world.booted().await;
+    let mut files = old();
+    let text = files
+        .text("haproxy.cfg")
+        .replace("192.0.2.1:80", "203.0.113.9:80\n    compression algo gzip");
+    files.insert("haproxy.cfg", text);
+    let said = |files: &FileSet| -> Vec<&'static str> {
+        let report = control.check(files);
+        assert!(report.is_refused());
+        report
+            .diagnostics
+            .iter()
+            .map(|found| found.code.0)
+            .collect()
+    };
+    assert_eq!(
+        said(&files),
+        [codes::NOT_SUPPORTED_YET.0, codes::ADDRESS_NOT_CONFIGURED.0]
+    );
+    files.remove("ssl/www.pem");
+    assert_eq!(
+        said(&files),
+        [
+            codes::NOT_SUPPORTED_YET.0,
+            codes::ADDRESS_NOT_CONFIGURED.0,
+            codes::FILE_MISSING.0
+        ]
+    );
+    let preview = control.preview(&files, None).await.unwrap();
+    assert!(preview.plan.is_none());
+    assert!(control.apply(files, ann(), "", None).await.is_err());
 }
 
 #[test]

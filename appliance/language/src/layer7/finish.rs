@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use lanai_diagnostics::{Diagnostic, Span};
+use lanai_diagnostics::{Diagnostic, SourceMap, Span};
 use lanai_model::Origin;
 use lanai_model::layer7::{
     Bind, BindSsl, Check, Config, Global, ListenAddress, LogFormat, Mode, Proxy, Server, Source,
@@ -17,7 +17,7 @@ use crate::codes;
 use crate::outcome::Sink;
 
 /// Builds the model. Without alerts so far, it is complete.
-pub(super) fn config(drafts: Drafts, sink: &mut Sink) -> Config {
+pub(super) fn config(drafts: Drafts, sources: &SourceMap, sink: &mut Sink) -> Config {
     let Drafts {
         global, proxies, ..
     } = drafts;
@@ -28,12 +28,18 @@ pub(super) fn config(drafts: Drafts, sink: &mut Sink) -> Config {
     }
     let proxies = proxies
         .into_iter()
-        .map(|draft| proxy(draft, &global, crt_base.as_deref(), sink))
+        .map(|draft| proxy(draft, &global, crt_base.as_deref(), sources, sink))
         .collect();
     Config { global, proxies }
 }
 
-fn proxy(draft: ProxyDraft, global: &Global, crt_base: Option<&Path>, sink: &mut Sink) -> Proxy {
+fn proxy(
+    draft: ProxyDraft,
+    global: &Global,
+    crt_base: Option<&Path>,
+    sources: &SourceMap,
+    sink: &mut Sink,
+) -> Proxy {
     let front = draft.is_front();
     let back = draft.is_back();
     let ProxyDraft {
@@ -43,7 +49,7 @@ fn proxy(draft: ProxyDraft, global: &Global, crt_base: Option<&Path>, sink: &mut
         ..
     } = draft;
     let mut proxy = settings.proxy;
-    proxy.rules = settings.rules.finish();
+    proxy.rules = settings.rules.finish(sources);
     if front {
         proxy.binds = binds
             .into_iter()

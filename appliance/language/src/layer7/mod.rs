@@ -102,7 +102,7 @@ fn lower(
     if !sink.mistaken() {
         lints::check(&book, &mut sink);
     }
-    let config = finish::config(drafts, &mut sink);
+    let config = finish::config(drafts, sources, &mut sink);
     (config, sink)
 }
 

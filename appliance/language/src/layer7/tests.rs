@@ -181,6 +181,52 @@ fn binds_and_servers_arrive() {
     assert_eq!(named[0].origin.line, 10);
 }
 
+/// Whatever reads one: ACLs, conditions, maps in expressions and formats, steps of checks, `defaults`.
+#[test]
+fn files_of_patterns_are_named() {
+    let text = "defaults d\n mode http\n timeout client 1s\n timeout connect 1s\n timeout server 1s\n \
+         acl inherited src -f inherited.lst\n http-request deny if inherited\n\
+         frontend f from d\n bind :80\n acl a src -f one.lst -f file@two.lst\n acl b src -f one.lst\n \
+         acl c path -m beg -M -f opt@three.map -f virt@four.map\n http-request deny if a or b or c\n \
+         http-request deny if { src -f five.lst }\n \
+         http-request set-header x %[src,map_ip(six.map,none)]\n \
+         http-request set-var(txn.x) path,map_beg(seven.map)\n \
+         http-request add-acl(eight.lst) a if { src 10.0.0.0/8 }\n log-format %[src,map(nine.map)]\n \
+         use_backend %[path,map(ten.map,b)]\n \
+         http-request deny if { path,map(eleven.map) -m str x }\n\
+         defaults\n mode http\n timeout connect 1s\n timeout server 1s\n\
+         backend b\n server s 10.0.0.1:80 check\n stick-table type string size 10\n \
+         stick on src,map(twelve.map)\n option httpchk\n \
+         http-check send uri-lf /%[srv_name,map(thirteen.map)]\n \
+         http-check expect status 200 on-error %[srv_name,map(one.lst)]\n";
+    let mut sources = SourceMap::new();
+    let id = sources.add("x.cfg", text.as_bytes().to_vec());
+    let (config, found) = understand(&sources, &[id], &Environment::new(), &Facts::default());
+    let config = config.unwrap_or_else(|| panic!("{found:?}"));
+    let named: Vec<_> = crate::files_named(&config)
+        .into_iter()
+        .map(|file| {
+            assert_eq!(file.kind, crate::FileKind::Patterns);
+            (file.path.display().to_string(), file.origin.line)
+        })
+        .collect();
+    let expected = [
+        ("inherited.lst", 6),
+        ("one.lst", 10),
+        ("two.lst", 10),
+        ("five.lst", 14),
+        ("six.map", 15),
+        ("seven.map", 16),
+        ("nine.map", 18),
+        ("ten.map", 19),
+        ("eleven.map", 20),
+        ("twelve.map", 28),
+        ("thirteen.map", 30),
+    ];
+    let expected = expected.map(|(name, line)| (name.to_owned(), line));
+    assert_eq!(named, expected);
+}
+
 #[test]
 fn tcp_proxies_log_as_such() {
     let config = config(

@@ -35,7 +35,8 @@ pub use global::{AccessLevel, Global, StatsSocket};
 pub use log::{LogAddress, LogFormat, LogTarget, LogTransport};
 pub use proxy::{ForwardFor, HttpConnectionMode, HttpReuse, Mode, Proxy, ProxyKind};
 pub use rule::{
-    Figure, HttpError, HttpErrorAnswer, PersistRule, Rule, Rules, Target, UseBackend, UseServer,
+    Figure, HttpError, HttpErrorAnswer, NamedPatterns, PersistRule, Rule, Rules, Target,
+    UseBackend, UseServer,
 };
 pub use sample::{
     Argument, Call, Expression, PatternFile, PatternFileKind, SampleType, Scope, Variable,

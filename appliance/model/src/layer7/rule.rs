@@ -79,9 +79,20 @@ pub struct Rules {
     pub send_state: bool,
     /// `stats admin`: who may change servers on the statistics page.
     pub stats_admin: Vec<Condition>,
+    /// Files that ACLs and maps are read from, each once, inherited ones first.
+    pub pattern_files: Vec<NamedPatterns>,
     /// `http-error`, `errorfile`, `errorloc`: answers in place of our own errors, the last of a
     /// status counts.
     pub http_errors: Vec<HttpError>,
+}
+
+/// A file that patterns or a map are read from, which must be there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedPatterns {
+    /// Its path as written.
+    pub file: Arc<str>,
+    /// The first line that names it.
+    pub origin: Origin,
 }
 
 /// An action and when it is done.

@@ -241,7 +241,7 @@ fn flags<'a>(
                     return Err(WordFault::new(flag.span, message));
                 };
                 let source = pattern_file(&file.value);
-                let wants = Wants::Map(source.name.to_string());
+                let wants = Wants::Patterns(source.clone());
                 let whose = "by -f";
                 found.references.push(Pending::named(file, wants, whose));
                 found.files.push(source);

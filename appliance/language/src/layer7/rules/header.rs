@@ -2,10 +2,9 @@
 
 use lanai_model::layer7::{Action, HeaderMatch, HeaderWay};
 
-use super::Pending;
 use super::reading::Reading;
 use crate::layer7::acl::regex;
-use crate::layer7::sample::{Wants, pattern_file};
+use crate::layer7::sample::pattern_file;
 use crate::lexer::Word;
 use crate::value::shown;
 
@@ -137,9 +136,6 @@ fn file(reading: &mut Reading<'_, '_>) -> Option<lanai_model::layer7::PatternFil
         let message = "the name of a file or list is expected in parentheses after the action";
         return reading.fault(reading.word.span, message);
     };
-    let file = pattern_file(name);
-    let wants = Wants::Map(file.name.to_string());
-    let found = Pending::named(reading.word, wants, "by an action");
-    reading.draft.settings.rules.references.push(found);
-    Some(file)
+    // It is filled here: a file is read for it only where something compares with it.
+    Some(pattern_file(name))
 }

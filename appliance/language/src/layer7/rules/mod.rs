@@ -23,7 +23,11 @@ pub(crate) mod table;
 mod table_counter;
 mod variable;
 
-use lanai_model::layer7;
+use std::collections::HashSet;
+
+use lanai_diagnostics::SourceMap;
+use lanai_model::Origin;
+use lanai_model::layer7::{self, NamedPatterns};
 
 use super::acl::Acls;
 use super::draft::ProxyDraft;
@@ -65,15 +69,27 @@ impl Rules {
         Self {
             acls: self.acls.inherited(),
             references: references
-                .filter(|found| found.is_relative())
+                .filter(|found| found.is_handed_on())
                 .cloned()
                 .collect(),
             sets: self.sets.clone(),
         }
     }
 
-    pub(crate) fn finish(self) -> layer7::Rules {
+    pub(crate) fn finish(self, sources: &SourceMap) -> layer7::Rules {
+        let mut seen = HashSet::new();
+        let files = self.references.iter().filter_map(Pending::file);
+        let files = files.filter(|(file, _)| seen.insert(file.to_string()));
         layer7::Rules {
+            pattern_files: files
+                .map(|(file, span)| NamedPatterns {
+                    file: file.clone(),
+                    origin: Origin {
+                        file: sources.name(span.file),
+                        line: sources.position(span.file, span.start).line,
+                    },
+                })
+                .collect(),
             acls: self.acls.finish(),
             ..self.sets
         }

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use lanai_diagnostics::{Diagnostic, Span};
+use lanai_model::layer7::PatternFileKind;
 
 use crate::codes;
 use crate::layer7::draft::ProxyDraft;
@@ -56,8 +57,23 @@ impl Pending {
         }
     }
 
+    /// The file it is read from, which must be there, and where it is named.
+    pub(crate) fn file(&self) -> Option<(&Arc<str>, Span)> {
+        match &self.wants {
+            Wants::Patterns(file) if file.kind == PatternFileKind::File => {
+                Some((&file.name, self.span))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a section that inherits it has it too.
+    pub(super) fn is_handed_on(&self) -> bool {
+        self.is_relative() || matches!(self.wants, Wants::Patterns(_))
+    }
+
     /// Whether what it means depends on the proxy it is evaluated in.
-    pub(super) fn is_relative(&self) -> bool {
+    fn is_relative(&self) -> bool {
         matches!(
             self.wants,
             Wants::Frontend(None)
@@ -163,7 +179,7 @@ impl Names<'_> {
                 })
             }
             // Files are read by whoever prepares the change.
-            Wants::Map(_) => None,
+            Wants::Patterns(_) => None,
         }
     }
 

@@ -359,7 +359,7 @@ fn map(
 ) -> Checked {
     let file = pattern_file(text_of(arguments, 0));
     references.push(Reference {
-        wants: Wants::Map(file.name.to_string()),
+        wants: Wants::Patterns(file.clone()),
         at: places.first().cloned().unwrap_or_default(),
         whose: format!("in arg 1 of converter '{name}'"),
     });

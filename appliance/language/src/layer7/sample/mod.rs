@@ -17,6 +17,8 @@ pub(crate) use argument::mask4;
 pub(crate) use check::{binary, pattern_file, variable};
 pub(crate) use expression::{Parsed, Stop, calls, first, more, name_at, parse};
 pub(crate) use fetches::Fetch;
+use lanai_model::layer7::PatternFile;
+
 use types::{Argument, Type};
 
 /// A row of the converters' table.
@@ -112,8 +114,8 @@ pub(crate) enum Wants {
     Userlist(String),
     /// ACLs of the proxy, or predefined.
     Acl(String),
-    /// A file of patterns, for a map.
-    Map(String),
+    /// A file of patterns or of a map, which is read before anything is run.
+    Patterns(PatternFile),
 }
 
 /// Whether this byte may be in a name of a fetch or converter.

@@ -160,7 +160,7 @@ table! { SERVER: Server, SERVING;
         .ignored("it is never sent");
     "proxy-v2-options" "<options:list>" "1.9" "What is told in the PROXY protocol's second version."
         .ignored("'send-proxy-v2', which it concerns, is refused");
-    "set-proxy-v2-tlv-fmt" "<format>" "2.9" "A field of the PROXY protocol's second version."
+    "set-proxy-v2-tlv-fmt" "[<format>]" "2.9" "A field of the PROXY protocol's second version."
         .ignored("'send-proxy-v2', which it concerns, is refused");
     "shard" "<number 1..2147483647>" "2.7" "Part of a peers section's tables that this peer gets."
         .ignored("a 'peers' section is refused");
