@@ -53,6 +53,12 @@ table! { BIND: Bind, LISTENING;
         .ignored(THREADS);
     "proto" "<protocol:name>" "1.9" "Protocol that is spoken, without asking the client."
         .refused(NOT_YET, "leave it out; HTTP/1 is spoken in mode http");
+    "cc" "<algorithm:text>" "3.3" "How TCP avoids congestion, by the kernel's name of it."
+        .refused(NOT_YET, "leave it out, and choose one for all with 'net.ipv4.tcp_congestion_control' in the Services tab");
+    "tcp-md5sig" "<password:text>" "3.3" "Signs each segment, as routers do for BGP."
+        .refused(NOT_YET, "leave it out");
+    "tcp-ss" "<mode:number 0..2>" "3.4" "Keeps the first packet of a connection, for rules to look at."
+        .default("0").refused(NOT_YET, "leave it out");
     "quic-cc-algo" "<algorithm:text>" "2.7" "How QUIC avoids congestion."
         .default("cubic").ignored(QUIC);
     "quic-force-retry" "" "2.6" "Has every QUIC client prove its address."
@@ -167,6 +173,10 @@ table! { BIND_TLS: Bind, LISTENING;
     "ssl-min-ver" "{SSLv3|TLSv1.0|TLSv1.1|TLSv1.2|TLSv1.3}" "1.8" "Oldest TLS version that is spoken."
         .default("TLSv1.2")
         .partly("versions before TLS 1.2 are refused (RFC 7568, RFC 8996)");
+    "ech" "<dir>" "3.3" "Keys with which clients encrypt the name they ask for."
+        .refused(NOT_YET, "leave it out; the name is sent in clear text");
+    "ktls" "{on|off}" "3.3" "Whether TLS records are left to the kernel."
+        .ignored("they never are; no byte differs");
     "strict-sni" "" "1.5" "Ends the handshake of clients that ask for no name we have a certificate for."
         .refused(NOT_YET, "leave it out; such clients get the first certificate");
     "no-strict-sni" "" "3.2" "Takes clients that ask for another name, whatever the default is."

@@ -25,6 +25,8 @@ pub(super) const GLOBAL: &[&[Keyword]] = &[
     global::TLS,
     global::TUNE,
     global::TUNE_PROTOCOLS,
+    global::RECENT,
+    global::RECENT_QUIC,
 ];
 
 /// Keywords of `defaults`, `frontend`, `listen` and `backend`.

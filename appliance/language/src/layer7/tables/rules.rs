@@ -31,6 +31,8 @@ table! { RULES: Line, Sections::ALL;
         .within(Sections::FRONT).refused(NOT_YET, "leave it out");
     "monitor fail" "<condition>" "1.3" "When monitor-uri is answered with an error."
         .within(Sections::FRONT_ONLY).refused(NOT_YET, "leave it out");
+    "force-be-switch" "<condition>" "3.4" "When a backend is used although it takes no traffic."
+        .within(Sections::FRONT_ONLY).ignored("'be-unpublished', which it concerns, is refused");
     "force-persist" "<condition>" "1.4" "When a client's cookie counts even if its server is down."
         .within(Sections::BACK_ONLY).refused(NOT_YET, "leave it out");
     "ignore-persist" "<condition>" "1.5" "When a client's cookie does not count."

@@ -117,6 +117,8 @@ table! { OTHERS: Line, Sections::NONE;
         .within(Sections::CACHE).default("a 256th of the cache").ignored(WHOLE);
     "max-age" "<seconds:number>" "1.8" "How long a response is kept, at most."
         .within(Sections::CACHE).default("60").ignored(WHOLE);
+    "early-hints" "{on|off|only} [ratio <number>]" "3.5" "Whether links are kept, for clients to be told early."
+        .within(Sections::CACHE).default("off").ignored(WHOLE);
     "process-vary" "{on|off}" "2.4" "Whether responses that vary with headers are kept."
         .within(Sections::CACHE).default("off").ignored(WHOLE);
     "max-secondary-entries" "<number 1..2147483647>" "2.4" "Most responses of one address that vary with headers."
@@ -231,6 +233,8 @@ table! { LOAD: Load, Sections::CRT_STORE;
     "sctl" "<file>" "3.0" "Proofs that the certificate is in public logs."
         .ignored(WHOLE);
     "ocsp-update" "{on|off}" "3.0" "Whether OCSP answers are fetched for it."
+        .default("off").ignored(WHOLE);
+    "jwt" "{on|off}" "3.3" "Whether tokens may be verified or decrypted with it."
         .default("off").ignored(WHOLE);
     "acme" "<acme:name>" "3.2" "The acme section that has it issued and renewed."
         .ignored(WHOLE);

@@ -132,6 +132,10 @@ table! { SERVER: Server, SERVING;
     "log-proto" "{legacy|octet-count}" "2.2" "How log lines are told apart in a stream."
         .default("legacy")
         .ignored("rings and 'mode log', which it concerns, are refused");
+    "cc" "<algorithm:text>" "3.3" "How TCP avoids congestion, by the kernel's name of it."
+        .refused(NOT_YET, "leave it out, and choose one for all with 'net.ipv4.tcp_congestion_control' in the Services tab");
+    "tcp-md5sig" "<password:text>" "3.3" "Signs each segment, as routers do for BGP."
+        .refused(NOT_YET, "leave it out");
     "namespace" "<name>" "1.6" "Network namespace that it is reached in."
         .refused("the engine lives in one network namespace", "leave it out");
     "non-stick" "" "1.5" "Is never remembered in a stick table."
@@ -179,6 +183,20 @@ table! { SERVER: Server, SERVING;
 }
 
 table! { SERVER_TLS: Server, SERVING;
+    "sni-auto" "" "3.3" "Asks a server for the name that its client asked for."
+        .ignored(NO_SERVER_TLS);
+    "no-sni-auto" "" "3.3" "Asks for no name by itself, whatever the default is."
+        .ignored(NO_SERVER_TLS);
+    "check-sni-auto" "" "3.3" "Asks for the name of its check's request in a check's TLS."
+        .ignored(NO_SERVER_TLS);
+    "no-check-sni-auto" "" "3.3" "Asks for no name by itself in a check's TLS, whatever the default is."
+        .ignored(NO_SERVER_TLS);
+    "renegotiate" "" "3.3" "Lets a server renew a TLS connection's keys."
+        .ignored(NO_SERVER_TLS);
+    "no-renegotiate" "" "3.3" "Lets no server renew a TLS connection's keys, whatever the default is."
+        .ignored(NO_SERVER_TLS);
+    "ktls" "{on|off}" "3.3" "Whether TLS records are left to the kernel."
+        .ignored("they never are; no byte differs");
     "allow-0rtt" "" "1.8" "Passes on requests that came with a handshake's first packet."
         .ignored(NO_SERVER_TLS);
     "alpn" "<protocols:list>" "1.5" "Protocols that are offered inside TLS."

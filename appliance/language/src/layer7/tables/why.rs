@@ -60,6 +60,8 @@ pub(super) const NO_OPENSSL: &str = "the TLS library is not OpenSSL";
 
 pub(super) const NO_DH: &str = "finite-field Diffie-Hellman is not offered";
 
+pub(super) const TOKENS: &str = "no converter that decrypts tokens can be run yet";
+
 pub(super) const OCSP: &str =
     "OCSP answers are not fetched; 'ocsp-update' is refused where it is asked for";
 

@@ -189,6 +189,12 @@ table! { GENERAL: Line, Sections::ALL;
     "srvtcpka-intvl" "<time>" "2.3" "Time between TCP keep-alives to a server."
         .within(Sections::BACK)
         .ignored("'option srvtcpka', which it concerns, is refused");
+    "be-unpublished" "" "3.5" "The backend takes no traffic until it is published at run time."
+        .within(Sections::BACK_ONLY)
+        .refused(NOT_YET, "leave it out, and no frontend names the backend until it is wanted");
+    "filter-sequence" "{request|response} <filters:list>" "3.4" "In which order filters see what passes."
+        .within(Sections::PROXIES).modes(Modes::STREAM)
+        .ignored("filters are refused where they are declared");
     "filter" "<filter:name> [<argument:text>]..." "1.7" "Has a filter see or change what passes."
         .within(Sections::PROXIES).modes(Modes::STREAM)
         .refused(NOT_YET, "leave it out");

@@ -57,6 +57,9 @@ table! { OPTIONS: Line, Sections::ALL;
     "option h1-case-adjust-bogus-server" "" "2.1" "Writes headers for servers in the case of h1-case-adjust."
         .within(Sections::BACK).modes(Modes::HTTP)
         .ignored(CASE).negatable();
+    "option use-small-buffers" "[queue] [l7-retries] [check]" "3.4" "Keeps waiting requests in small buffers."
+        .within(Sections::BACK)
+        .ignored("it concerns HAProxy's own memory; buffers are bounded in any case").negatable();
     "option http-buffer-request" "" "1.6" "Waits for a request's body before it goes on."
         .modes(Modes::HTTP)
         .refused(NOT_YET, "leave it out").negatable();

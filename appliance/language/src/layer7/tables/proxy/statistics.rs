@@ -30,6 +30,9 @@ table! { STATISTICS: Line, Sections::ALL;
     "stats refresh" "<time>" "1.3" "How often the statistics page is loaded again; it also enables it."
         .modes(Modes::HTTP)
         .refused(NO_PAGE, PAGE_INSTEAD);
+    "stats show-version" "" "3.4" "Shows the version; it also enables the page."
+        .modes(Modes::HTTP)
+        .refused(NO_PAGE, PAGE_INSTEAD);
     "stats hide-version" "" "1.3" "Does not show the version; it also enables the page."
         .modes(Modes::HTTP)
         .refused(NO_PAGE, PAGE_INSTEAD);
