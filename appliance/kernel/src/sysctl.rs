@@ -4,21 +4,42 @@
 //! (`eth0.100`) need no rule of their own. What is below `/proc/sys/net` is that of the calling
 //! thread's network namespace.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
-use std::path::PathBuf;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
 
 use lanai_network::Sysctl;
 
 /// Reads a setting, its words with one space between them; `None` if this kernel has none of that
 /// name.
 pub(crate) fn read(sysctl: &Sysctl) -> io::Result<Option<String>> {
-    match fs::read_to_string(path(sysctl)?) {
+    match read_whole(&path(sysctl)?) {
         Ok(text) => Ok(Some(text.split_whitespace().collect::<Vec<_>>().join(" "))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
 }
+
+/// What one call gives: a second one, which `fs::read_to_string` makes after 32 bytes, gets no more of a
+/// list such as `ip_local_reserved_ports`.
+fn read_whole(path: &Path) -> io::Result<String> {
+    let mut room = ROOM;
+    loop {
+        let mut bytes = vec![0; room];
+        let read = File::open(path)?.read(&mut bytes)?;
+        if read < room || room >= MOST {
+            bytes.truncate(read);
+            let text = String::from_utf8(bytes);
+            return text.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error));
+        }
+        room = MOST;
+    }
+}
+
+/// For all settings but long lists.
+const ROOM: usize = 1024;
+/// For every second port by itself, which is the longest list there can be.
+const MOST: usize = 32_768 * "65535,".len();
 
 /// Sets a setting. The kernel looks at each write by itself, hence the one call; and an empty one, which
 /// clears a list, must be more than no byte.
