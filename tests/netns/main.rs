@@ -17,6 +17,7 @@ mod firewall;
 mod ipv6;
 mod management;
 mod oracle;
+mod ports;
 mod refusals;
 mod routing;
 mod source;

@@ -1,13 +1,11 @@
 //! Trying ports, as a port scanner does.
 
-use std::fs::File;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sched::{CloneFlags, setns};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, SockaddrStorage, connect, socket};
 
@@ -29,24 +27,19 @@ pub fn knock(
     address: IpAddr,
     ports: RangeInclusive<u16>,
 ) -> Vec<SocketAddr> {
-    let namespace = File::open(format!("/run/netns/{}", lab.namespace(role))).unwrap();
     // As a limit of open files it is low.
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
     let wanted = u64::try_from(AT_ONCE).unwrap() + 200;
     if soft < wanted {
         setrlimit(Resource::RLIMIT_NOFILE, wanted.min(hard), hard).unwrap();
     }
-    std::thread::scope(|scope| {
-        let inside = scope.spawn(move || {
-            setns(namespace, CloneFlags::CLONE_NEWNET).unwrap();
-            let all: Vec<u16> = ports.collect();
-            let mut answered = Vec::new();
-            for some in all.chunks(AT_ONCE) {
-                answered.extend(batch(address, some));
-            }
-            answered
-        });
-        inside.join().unwrap()
+    lab.inside(role, move || {
+        let all: Vec<u16> = ports.collect();
+        let mut answered = Vec::new();
+        for some in all.chunks(AT_ONCE) {
+            answered.extend(batch(address, some));
+        }
+        answered
     })
 }
 

@@ -1,9 +1,11 @@
 //! Article 1's network, laid out by `scripts/netns` under a prefix of this test's own.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use nix::sched::{CloneFlags, setns};
 use tempfile::TempDir;
 
 use crate::appliance::project_root;
@@ -101,6 +103,19 @@ impl Lab {
             &on(&namespace, argv),
             &self.fresh(&format!("{role}-{name}.log")),
         )
+    }
+
+    /// Runs code of the test on a host. A socket that is made there stays there.
+    #[track_caller]
+    pub fn inside<T: Send>(&self, role: &str, body: impl FnOnce() -> T + Send) -> T {
+        let namespace = File::open(format!("/run/netns/{}", self.namespace(role))).unwrap();
+        std::thread::scope(|scope| {
+            let inside = scope.spawn(move || {
+                setns(namespace, CloneFlags::CLONE_NEWNET).unwrap();
+                body()
+            });
+            inside.join().unwrap()
+        })
     }
 
     /// Starts a real nginx on a host, on port 80. It answers every request with its role's name.

@@ -75,11 +75,14 @@ impl Prepare<'_> {
                     self.refuse(&source.origin, format!("{server}: {message}"));
                 }
                 let state = registry.server(&conf.name, &server.name);
+                let source = server.source.as_deref();
+                let ports = source.and_then(|it| registry.ports(&conf.name, &server.name, it));
                 servers.push(LiveServer {
                     configured: target.clone(),
                     target,
                     place: state.place.load(Ordering::SeqCst),
                     source: server.source.clone(),
+                    ports,
                     state,
                 });
             }

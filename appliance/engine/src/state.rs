@@ -4,15 +4,15 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
 
-use lanai_model::layer7::{LogTarget, Source};
+use lanai_model::layer7::{LogTarget, Source, SourcePorts};
 use lanai_traffic::balance::RoundRobin;
 use lanai_traffic::condition::{Condition, Operation};
 use tokio::sync::oneshot;
 
-use crate::io::Bell;
+use crate::io::{Bell, Ports};
 use crate::overrides::{FrontendOverrides, ServerOverrides};
 use crate::server::Shelves;
 use crate::status::{CheckResult, Counters};
@@ -48,10 +48,12 @@ pub(crate) struct LiveServer {
     pub(crate) target: Target,
     /// As configured.
     pub(crate) configured: Target,
-    /// The number of `target` among those the server has had.
+    /// The number of `target` and `source` among those the server has had.
     pub(crate) place: u32,
     /// Where connections to it come from.
     pub(crate) source: Option<Arc<Source>>,
+    /// The ports of `source`, if those are a range.
+    pub(crate) ports: Option<Arc<Ports>>,
     pub(crate) state: Arc<ServerState>,
 }
 
@@ -280,7 +282,8 @@ pub(crate) struct ServerState {
     pub(crate) weight: AtomicU16,
     /// Concurrent requests at most.
     pub(crate) limit: AtomicU32,
-    /// The number of the address it has now: connections to earlier ones are not used again.
+    /// The number of the address it has now, and of the source: connections to and from earlier ones
+    /// are not used again.
     pub(crate) place: AtomicU32,
     /// Times its sessions were ended by command.
     pub(crate) shutdowns: AtomicU32,
@@ -292,8 +295,8 @@ pub(crate) struct ServerState {
 pub(crate) struct ServerHealth {
     pub(crate) condition: Condition,
     pub(crate) overrides: ServerOverrides,
-    /// Where it is; `None` before its configuration took effect.
-    pub(crate) target: Option<Target>,
+    /// Where it is, and where connections to it come from; `None` before its configuration took effect.
+    pub(crate) way: Option<(Target, Option<Arc<Source>>)>,
     pub(crate) last: Option<CheckResult>,
     pub(crate) failures: u64,
     pub(crate) downs: u64,
@@ -306,7 +309,7 @@ impl ServerHealth {
         Self {
             condition: Condition::default(),
             overrides: ServerOverrides::default(),
-            target: None,
+            way: None,
             last: None,
             failures: 0,
             downs: 0,
@@ -356,6 +359,9 @@ impl BackendState {
     }
 }
 
+/// The names of backend and server, and the address.
+type PortsKey = (Arc<str>, Arc<str>, Option<IpAddr>);
+
 /// All state by name.
 #[derive(Debug)]
 pub(crate) struct Registry {
@@ -363,6 +369,8 @@ pub(crate) struct Registry {
     frontends: HashMap<Arc<str>, Arc<FrontendState>>,
     backends: HashMap<Arc<str>, Arc<BackendState>>,
     servers: HashMap<(Arc<str>, Arc<str>), Arc<ServerState>>,
+    /// A connection may have one longer than any configuration does.
+    ports: HashMap<PortsKey, Weak<Ports>>,
     next_uid: usize,
 }
 
@@ -373,6 +381,7 @@ impl Registry {
             frontends: HashMap::new(),
             backends: HashMap::new(),
             servers: HashMap::new(),
+            ports: HashMap::new(),
             next_uid: 0,
         }
     }
@@ -436,6 +445,27 @@ impl Registry {
         entry.or_insert_with(make).clone()
     }
 
+    /// The ports of a server's source, if they are a range. That range is told when the configuration
+    /// takes effect, for those that are in use now.
+    pub(crate) fn ports(
+        &mut self,
+        backend: &Arc<str>,
+        server: &Arc<str>,
+        source: &Source,
+    ) -> Option<Arc<Ports>> {
+        let Some(SourcePorts::Range(range)) = &source.ports else {
+            return None;
+        };
+        let key = (backend.clone(), server.clone(), source.address);
+        let weak = self.ports.entry(key).or_default();
+        let ports = weak.upgrade().unwrap_or_else(|| {
+            let ports = Arc::new(Ports::new(source.address, range.clone()));
+            *weak = Arc::downgrade(&ports);
+            ports
+        });
+        Some(ports)
+    }
+
     /// Forgets what no configuration names any more.
     pub(crate) fn retain(&mut self, live: &Live) {
         let fronts: Vec<&str> = live.frontends.iter().map(|f| &*f.conf.name).collect();
@@ -449,6 +479,7 @@ impl Registry {
             .map(|s| s.state.uid)
             .collect();
         self.servers.retain(|_, server| kept.contains(&server.uid));
+        self.ports.retain(|_, ports| ports.strong_count() > 0);
     }
 
     /// All servers, with the names of their backends.

@@ -10,12 +10,12 @@ mod support;
 
 use ipnet::IpNet;
 use lanai_model::Origin;
-use lanai_model::layer7::Config;
+use lanai_model::layer7::{Config, Server, ServerAddress, Source, SourcePorts};
 use lanai_model::services::{
     Bridge, Common, Flow, FlowMatch, FlowPolicy, Flows, LinkKind, Mark, Member, Protocol, Route,
     Rule, Services, Via,
 };
-use lanai_network::{Desired, Step};
+use lanai_network::{Desired, Step, Sysctl, Tuning};
 use serde_json::json;
 use support::{Block, Namespace, apply, frontend, ledger, plan, services, steps};
 
@@ -567,4 +567,66 @@ fn the_mode_of_a_link_is_seen_and_one_that_it_does_not_have_is_a_note() {
     let failed = failed.expect_err("it cannot work").to_string();
     assert!(failed.contains("see `ethtool eth0`"), "{failed}");
     assert_eq!(namespace.changes_since(&before), [""; 0]);
+}
+
+/// `connect` without a port is the witness of what the kernel hands out.
+#[test]
+fn the_kernel_hands_out_no_port_of_a_server_s_range() {
+    let namespace = Namespace::new();
+    namespace.ip("link set lo up");
+    let mut config = frontend(&[("127.0.0.1:8080", false)]);
+    config.proxies[0].servers = vec![Server {
+        name: "db".into(),
+        address: ServerAddress::Ip("127.0.0.1".parse().unwrap(), Some(3306)),
+        check: None,
+        weight: 1,
+        maxconn: None,
+        source: Some(std::sync::Arc::new(Source {
+            address: Some("127.0.0.1".parse().unwrap()),
+            ports: Some(SourcePorts::Range(20_000..=20_199)),
+            shown: None,
+            interface: None,
+            origin: origin(12),
+        })),
+        origin: origin(12),
+    }];
+    namespace.veth("eth0");
+    let wanted = lanai_network::desired(&services(ETH0), &config);
+    let plan = namespace.enter(|| async { apply(&wanted).await });
+    let line = "set net.ipv4.ip_local_reserved_ports to 8080,20000-20199 (was nothing): a server's source \
+                ports, and listeners' ports, are taken by no other connection (services.cfg:12)";
+    assert!(plan.to_string().contains(line), "{plan}");
+    let (listens, mut picked, end) = namespace.enter(|| async {
+        std::fs::write("/proc/sys/net/ipv4/ip_local_port_range", "19990 20209").unwrap();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let to = listener.local_addr().unwrap();
+        let mut open = Vec::new();
+        loop {
+            match std::net::TcpStream::connect(to) {
+                Ok(stream) => open.push(stream),
+                Err(error) => {
+                    let ports = open.iter().map(|it| it.local_addr().unwrap().port());
+                    break (to.port(), ports.collect::<Vec<u16>>(), error.kind());
+                }
+            }
+        }
+    });
+    picked.sort_unstable();
+    let around = (19_990..20_000).chain(20_200..=20_209);
+    let around: Vec<u16> = around.filter(|port| *port != listens).collect();
+    assert_eq!(picked, around);
+    assert_eq!(end, std::io::ErrorKind::AddrNotAvailable);
+    // A list that is longer than most settings is seen whole.
+    let many: Vec<String> = (0..500_u32).map(|n| (10_000 + 2 * n).to_string()).collect();
+    namespace.exec(
+        "sysctl",
+        &format!("-w net.ipv4.ip_local_reserved_ports={}", many.join(",")),
+    );
+    let observed = namespace.enter(|| async { lanai_kernel::observe(&ledger()).await.unwrap() });
+    let reserved = Sysctl::Tuning(Tuning::ReservedPorts);
+    assert_eq!(observed.sysctl(&reserved), Some(many.join(",").as_str()));
+    // Whoever names a port gets it all the same.
+    namespace.enter(|| async {
+        std::net::TcpListener::bind("127.0.0.1:20000").unwrap();
+    });
 }

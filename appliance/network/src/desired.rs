@@ -46,6 +46,8 @@ pub struct Desired {
     pub leased: Vec<(InterfaceName, Origin)>,
     /// Addresses of listeners that start without them, with the `bind` line.
     pub standby: Vec<(IpAddr, Origin)>,
+    /// Source ports of servers that the kernel may pick for others all the same, with the `server` line.
+    pub shared_ports: Vec<(Ports, Origin)>,
 }
 
 impl Desired {
@@ -237,6 +239,7 @@ pub fn desired_with_ui(
     desired.chains.extend(input);
     let derived = settings::sysctls(services, config, &transparent, &forwarding);
     desired.sysctls.extend(derived);
+    desired.shared_ports = settings::reserved(config).left_out;
     desired
 }
 

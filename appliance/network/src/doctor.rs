@@ -376,8 +376,8 @@ impl Examination<'_> {
     /// What is as the text says on another box or kernel only.
     fn note(&mut self, note: &Note) {
         let (health, fix) = match note {
-            // A standby is meant to be so.
-            Note::Absent { .. } => (Health::Good, ""),
+            // A standby is meant to be so; and where somebody has a port, a server takes the next.
+            Note::Absent { .. } | Note::NotReserved { .. } => (Health::Good, ""),
             Note::NotManaged { .. } => (
                 Health::Unknown,
                 "see to it on the machine itself, or remove the line",

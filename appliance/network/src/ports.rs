@@ -64,6 +64,12 @@ impl PortSet {
         self.0.is_empty()
     }
 
+    /// How many are in it.
+    pub fn len(&self) -> usize {
+        let ranges = self.0.iter();
+        ranges.map(|ports| (ports.first..=ports.last).count()).sum()
+    }
+
     /// The ports of both.
     #[must_use]
     pub fn with(&self, others: &Self) -> Self {
@@ -112,5 +118,7 @@ mod tests {
         let both = set.with(&PortSet::parse("65534,8081"));
         assert_eq!(both.to_string(), "10-40,8080-8081,65534-65535");
         assert_eq!(PortSet::parse(""), PortSet::default());
+        assert_eq!(both.len(), 31 + 2 + 2);
+        assert_eq!(PortSet::parse("0-65535").len(), 65_536);
     }
 }

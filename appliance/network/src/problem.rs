@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::link::{LinkKind, LinkMode};
 use crate::observed::ObservedRoute;
+use crate::ports::Ports;
 use crate::state::{InterfaceAddress, InterfaceName, Route};
 use crate::sysctl::Sysctl;
 
@@ -148,6 +149,13 @@ pub enum Note {
         /// The `bind` line.
         origin: Origin,
     },
+    /// Reserving a server's source ports would leave too few to everybody else.
+    NotReserved {
+        /// The ports.
+        ports: Ports,
+        /// The line with `source`.
+        origin: Origin,
+    },
     /// A setting comes with a module that is not loaded yet.
     NotYetThere {
         /// The setting.
@@ -192,6 +200,11 @@ impl fmt::Display for Note {
                 f,
                 "no interface has {address} now; the listener starts all the same and serves nobody until \
                  one does ({origin})"
+            ),
+            Self::NotReserved { ports, origin } => write!(
+                f,
+                "source ports {ports} are not reserved: too few would be left for all other connections of \
+                 the box; where one of these has a port, the server's connection takes the next ({origin})"
             ),
             Self::NotYetThere { sysctl, origin } => write!(
                 f,

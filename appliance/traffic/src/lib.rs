@@ -1,5 +1,5 @@
-//! What happens to traffic, as pure values: the compiled configuration, the choice of a server, the
-//! health state machine, the text of a log line.
+//! What happens to traffic, as pure values: the compiled configuration, the choice of a server and
+//! of a source port, the health state machine, the text of a log line.
 //!
 //! [`Snapshot::compile`] turns the validated model into the form that the engine reads once per
 //! request. It cannot fail: whatever may be refused was refused when the model was made.
@@ -9,7 +9,9 @@
 pub mod balance;
 pub mod condition;
 pub mod health;
+mod ports;
 pub mod record;
 mod snapshot;
 
+pub use ports::PortRing;
 pub use snapshot::{Backend, ConnectionMode, Frontend, Server, Snapshot};

@@ -12,6 +12,7 @@
 mod bell;
 mod buffer;
 mod pause;
+mod port;
 mod reactor;
 mod relay;
 mod socket;
@@ -21,6 +22,7 @@ mod wheel;
 pub(crate) use bell::Bell;
 pub(crate) use buffer::{Buffer, BufferPool, LARGE, SMALL};
 pub(crate) use pause::Share;
+pub(crate) use port::{Port, Ports};
 pub(crate) use reactor::{Deadline, Parked, Reactor, Token};
 pub(crate) use relay::Relay;
 pub(crate) use socket::{Listener, Shelved, Socket, only};

@@ -15,6 +15,7 @@ use rustix::io::Errno;
 use rustix::net;
 
 use super::buffer::{Buffer, BufferPool};
+use super::port::Port;
 use super::reactor::{Deadline, Direction, Parked, Reactor, Token};
 use super::relay::Passage;
 use super::waits::Waits;
@@ -28,6 +29,9 @@ pub(crate) struct Socket {
     /// A read may succeed without an event: nothing was tried yet, or the last read filled its buffer.
     try_read: Cell<bool>,
     connecting: Cell<bool>,
+    // Given back after the descriptor is closed. Few sockets have one: a box takes less room in those
+    // that have none.
+    port: Option<Box<Port>>,
 }
 
 /// A slot of the reactor, until this is dropped.
@@ -53,6 +57,8 @@ impl Held {
 #[derive(Debug)]
 pub(crate) struct Shelved {
     fd: OwnedFd,
+    // Given back after the descriptor is closed.
+    port: Option<Box<Port>>,
     token: Token,
     watcher: Arc<OwnedFd>,
 }
@@ -73,6 +79,7 @@ impl Socket {
             registered: Cell::new(false),
             try_read: Cell::new(true),
             connecting: Cell::new(false),
+            port: None,
         }
     }
 
@@ -82,6 +89,11 @@ impl Socket {
         socket.connecting.set(true);
         socket.try_read.set(false);
         socket
+    }
+
+    /// Keeps the port that it is bound to until it is closed.
+    pub(crate) fn hold(&mut self, port: Option<Port>) {
+        self.port = port.map(Box::new);
     }
 
     /// Notes that it leads to the server of this number.
@@ -221,6 +233,7 @@ impl Socket {
         self.slot.left.set(true);
         Some(Shelved {
             fd: self.fd,
+            port: self.port,
             token: self.slot.token,
             watcher: self.slot.reactor.epoll().clone(),
         })
@@ -356,6 +369,7 @@ impl Shelved {
             registered: Cell::new(true),
             try_read: Cell::new(false),
             connecting: Cell::new(false),
+            port: self.port,
         }
     }
 
@@ -373,7 +387,8 @@ impl Shelved {
         if !matches!(net::recv(&self.fd, &mut byte, flags), Err(Errno::AGAIN)) {
             return None;
         }
-        let socket = Socket::new(self.fd, reactor);
+        let mut socket = Socket::new(self.fd, reactor);
+        socket.port = self.port;
         socket.expect_quiet();
         Some(socket)
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use lanai_model::layer7::SourcePorts;
 use lanai_traffic::condition::{Admin, Checks, Operation};
 
 use super::frontends::{close_doors, open_doors};
@@ -22,6 +23,7 @@ pub(crate) fn settle(ready: &Ready, journal: Option<&OverrideSender>) {
         for (conf, server) in backend.conf.servers.iter().zip(&backend.servers) {
             let name = format!("{}/{}", backend.conf.name, server.state.name);
             settle_server(&name, conf, server, journal);
+            settle_ports(server);
         }
         refresh(backend);
     }
@@ -67,8 +69,8 @@ pub(crate) fn apply_targets(live: Arc<Live>) -> Arc<Live> {
     Arc::new(changed)
 }
 
-/// Where a server is meant to be, and the number of that place. A new place gets a new number:
-/// connections to where it was are not used again.
+/// Where a server is meant to be, and the number of that place. A new place gets a new number, and so
+/// does a new source: connections to or from where it was are not used again.
 fn locate(server: &LiveServer) -> (Target, u32) {
     let mut health = server.state.health();
     let wanted = match health.overrides.address {
@@ -76,8 +78,9 @@ fn locate(server: &LiveServer) -> (Target, u32) {
         None => server.configured.clone(),
     };
     let place = &server.state.place;
-    if let Some(before) = health.target.replace(wanted.clone())
-        && before != wanted
+    let way = (wanted.clone(), server.source.clone());
+    if let Some(before) = health.way.replace(way.clone())
+        && before != way
     {
         place.fetch_add(1, Ordering::SeqCst);
     }
@@ -126,6 +129,16 @@ fn settle_server(
     }
     publish(&server.state, &health);
     journal::tell_server(name, &mut health, journal);
+}
+
+/// A range that changed hands out other ports to connections of both configurations.
+fn settle_ports(server: &LiveServer) {
+    let source = server.source.as_deref();
+    if let Some(ports) = &server.ports
+        && let Some(SourcePorts::Range(range)) = source.and_then(|it| it.ports.clone())
+    {
+        ports.change(range);
+    }
 }
 
 /// Drops the overrides of the kinds whose value changed in the text.

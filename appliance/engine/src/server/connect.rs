@@ -1,14 +1,15 @@
 //! Opening connections to servers.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
 use rustix::io::Errno;
 use rustix::net::{self, AddressFamily, SocketFlags, SocketType};
 
-use crate::io::{Reactor, Socket};
-use crate::server::source;
+use super::source::{self, Lack};
+use crate::io::{Port, Reactor, Socket};
 use crate::state::{LiveServer, Target};
 
 /// Why no connection was made.
@@ -19,7 +20,17 @@ pub(crate) enum ConnectFailure {
     /// `timeout connect` passed.
     TimedOut,
     /// This machine lacks something: descriptors, ports, memory.
-    Resource(io::Error),
+    Resource(Lack),
+}
+
+impl ConnectFailure {
+    /// Who ended it, as the log says. What this machine lacks is the server's failure to it, as to HAProxy.
+    pub(crate) fn who(&self) -> u8 {
+        match self {
+            Self::TimedOut => b's',
+            Self::Refused | Self::Resource(_) => b'S',
+        }
+    }
 }
 
 impl From<io::Error> for ConnectFailure {
@@ -32,6 +43,12 @@ impl From<io::Error> for ConnectFailure {
     }
 }
 
+impl From<Lack> for ConnectFailure {
+    fn from(lack: Lack) -> Self {
+        Self::Resource(lack)
+    }
+}
+
 /// Who sends first on a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum First {
@@ -41,7 +58,8 @@ pub(crate) enum First {
     Either,
 }
 
-/// Begins a connection; `shown` is the client's address that the server is to see in place of ours. The first bytes may be sent at once: the kernel tells when they cannot be.
+/// Begins a connection; `shown` is the client's address that the server is to see in place of ours. The
+/// first bytes may be sent at once: the kernel tells when they cannot be.
 pub(crate) fn connect(
     server: &LiveServer,
     client_port: impl FnOnce() -> Option<u16>,
@@ -49,48 +67,74 @@ pub(crate) fn connect(
     first: First,
     reactor: &Rc<Reactor>,
 ) -> Result<Socket, ConnectFailure> {
-    let target = &server.target;
-    let family = match target {
-        Target::Inet(ip, _) if ip.is_ipv4() => AddressFamily::INET,
-        Target::Inet(..) => AddressFamily::INET6,
-        Target::Unix(_) => AddressFamily::UNIX,
-    };
-    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
-    let fd = net::socket_with(family, SocketType::STREAM, flags, None)
-        .map_err(|e| ConnectFailure::Resource(e.into()))?;
-    let outcome = match target {
+    let (fd, port, outcome) = match &server.target {
         Target::Inet(ip, port) => {
-            // Whole messages are written at once: waiting for more would only add latency.
-            let _ = net::sockopt::set_tcp_nodelay(&fd, true);
-            if first == First::Us {
-                // The acknowledgement that ends the handshake travels with the first bytes.
-                let _ = net::sockopt::set_tcp_quickack(&fd, false);
-            }
-            if let Some(source) = &server.source {
-                let bound = source::bind(&fd, source, shown, *ip);
-                bound.map_err(ConnectFailure::Resource)?;
-            }
             let port = port.or_else(client_port).unwrap_or(0);
-            net::connect(&fd, &SocketAddr::new(*ip, port))
+            begin(server, SocketAddr::new(*ip, port), shown, first)?
         }
         Target::Unix(path) => {
-            let address = net::SocketAddrUnix::new(path.as_path())
-                .map_err(|e| ConnectFailure::Resource(e.into()))?;
-            net::connect(&fd, &address)
+            let fd = socket(AddressFamily::UNIX)?;
+            let address = net::SocketAddrUnix::new(path.as_path());
+            let address = address.map_err(|e| Lack::Other(e.into()))?;
+            let outcome = net::connect(&fd, &address);
+            (fd, None, outcome)
         }
     };
-    let socket = match outcome {
+    let mut socket = match outcome {
         Ok(()) => {
             let socket = Socket::new(fd, reactor);
             socket.expect_quiet();
             socket
         }
         Err(Errno::INPROGRESS) => Socket::connecting(fd, reactor),
-        Err(error @ (Errno::ADDRNOTAVAIL | Errno::ADDRINUSE | Errno::AGAIN)) => {
-            return Err(ConnectFailure::Resource(error.into()));
+        Err(error) => {
+            let lack = Lack::of_connect(error.into());
+            return Err(lack.map_or(ConnectFailure::Refused, ConnectFailure::Resource));
         }
-        Err(_) => return Err(ConnectFailure::Refused),
     };
+    socket.hold(port);
     socket.leads_to(server.state.uid);
     Ok(socket)
+}
+
+type Begun = (OwnedFd, Option<Port>, rustix::io::Result<()>);
+
+/// Begins it from the next port of the server's range that will do, if it has one.
+fn begin(
+    server: &LiveServer,
+    to: SocketAddr,
+    shown: Option<SocketAddr>,
+    first: First,
+) -> Result<Begun, Lack> {
+    let family = match to.ip() {
+        IpAddr::V4(_) => AddressFamily::INET,
+        IpAddr::V6(_) => AddressFamily::INET6,
+    };
+    let mut tries = source::TRIES;
+    loop {
+        let fd = socket(family)?;
+        // Whole messages are written at once: waiting for more would only add latency.
+        let _ = net::sockopt::set_tcp_nodelay(&fd, true);
+        if first == First::Us {
+            // The acknowledgement that ends the handshake travels with the first bytes.
+            let _ = net::sockopt::set_tcp_quickack(&fd, false);
+        }
+        let port = match &server.source {
+            Some(source) => {
+                let ports = server.ports.as_ref();
+                source::bind(&fd, source, ports, shown, to.ip(), &mut tries)?
+            }
+            None => None,
+        };
+        match net::connect(&fd, &to) {
+            // A connection from this port to there is open, or was until just now.
+            Err(Errno::ADDRNOTAVAIL | Errno::ADDRINUSE) if port.is_some() && tries > 0 => drop(fd),
+            outcome => return Ok((fd, port, outcome)),
+        }
+    }
+}
+
+fn socket(family: AddressFamily) -> Result<OwnedFd, Lack> {
+    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+    net::socket_with(family, SocketType::STREAM, flags, None).map_err(|e| Lack::Other(e.into()))
 }

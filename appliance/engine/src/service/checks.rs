@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,8 +14,10 @@ use tokio::net::{TcpSocket, UnixStream};
 use tokio::task::JoinHandle;
 
 use super::syslog::{ALERT, NOTICE};
+use crate::io::Ports;
 use crate::overrides::{publish, tell_server};
-use crate::server::{source, standing_changed};
+use crate::server::source::{self, Lack};
+use crate::server::standing_changed;
 use crate::shared::Shared;
 use crate::state::{Live, LiveBackend, ServerState, Target};
 use crate::status::CheckResult;
@@ -32,6 +34,7 @@ struct Plan {
     check: Check,
     target: Target,
     source: Option<Arc<Source>>,
+    ports: Option<Arc<Ports>>,
     limit: Duration,
 }
 
@@ -62,6 +65,7 @@ impl Checks {
                 check,
                 target: server.target.clone(),
                 source: server.source.clone(),
+                ports: server.ports.clone(),
                 limit: limit(&check, backend),
             };
             let uid = server.state.uid;
@@ -114,7 +118,14 @@ async fn run(
         let duration = begun.elapsed();
         let (success, status, description) = match outcome {
             Ok(Ok(())) => (true, "L4OK", String::new()),
-            Ok(Err(error)) => (false, "L4CON", plain(&error)),
+            Ok(Err(Failed::Refused(error))) => (false, "L4CON", source::plain(&error)),
+            Ok(Err(Failed::Lacking(lack))) => {
+                let live = shared.live.load();
+                if let Some(backend) = live.backends.iter().find(|b| b.conf.name == backend) {
+                    lack.tell(backend, &shared.log);
+                }
+                (false, "L4CON", lack.to_string())
+            }
             Err(_) => (false, "L4TOUT", String::new()),
         };
         let result = CheckResult {
@@ -210,31 +221,58 @@ fn tell(
     standing_changed(backend, shared);
 }
 
-async fn connect(plan: &Plan) -> io::Result<()> {
-    match &plan.target {
-        Target::Inet(ip, port) => {
-            let port = plan.check.port.or(*port).unwrap_or(0);
-            let socket = if ip.is_ipv4() {
-                TcpSocket::new_v4()
-            } else {
-                TcpSocket::new_v6()
-            }?;
-            if let Some(source) = &plan.source {
-                source::bind_check(&socket, source, *ip)?;
-            }
-            let stream = socket.connect(SocketAddr::new(*ip, port)).await?;
-            // Closing with a reset leaves no TIME_WAIT behind, on neither side.
-            socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO))
-        }
-        Target::Unix(path) => UnixStream::connect(path).await.map(drop),
+/// Why a check made no connection.
+enum Failed {
+    Refused(io::Error),
+    Lacking(Lack),
+}
+
+impl From<io::Error> for Failed {
+    fn from(error: io::Error) -> Self {
+        Self::Refused(error)
     }
 }
 
-/// The system's words without Rust's addition of the number.
-fn plain(error: &io::Error) -> String {
-    let text = error.to_string();
-    match text.split_once(" (os error") {
-        Some((words, _)) => words.to_owned(),
-        None => text,
+impl From<Lack> for Failed {
+    fn from(lack: Lack) -> Self {
+        Self::Lacking(lack)
+    }
+}
+
+async fn connect(plan: &Plan) -> Result<(), Failed> {
+    let (ip, port) = match &plan.target {
+        Target::Inet(ip, port) => (*ip, plan.check.port.or(*port).unwrap_or(0)),
+        Target::Unix(path) => {
+            UnixStream::connect(path).await?;
+            return Ok(());
+        }
+    };
+    let mut tries = source::TRIES;
+    loop {
+        let socket = match ip {
+            IpAddr::V4(_) => TcpSocket::new_v4(),
+            IpAddr::V6(_) => TcpSocket::new_v6(),
+        };
+        let socket = socket.map_err(Lack::Other)?;
+        // What is made after it is dropped before it: the port is given back when the socket is closed.
+        let held = match &plan.source {
+            Some(source) => {
+                source::bind_own(&socket, source, plan.ports.as_ref(), ip, &mut tries)?
+            }
+            None => None,
+        };
+        match socket.connect(SocketAddr::new(ip, port)).await {
+            Ok(stream) => {
+                // Closing with a reset leaves no TIME_WAIT behind, on neither side.
+                socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO))?;
+                return Ok(());
+            }
+            Err(error) => {
+                let lack = Lack::of_connect(error)?;
+                if held.is_none() || tries == 0 {
+                    return Err(lack.into());
+                }
+            }
+        }
     }
 }

@@ -16,6 +16,7 @@ use tokio::sync::mpsc;
 /// Syslog severities (RFC 5424, section 6.2.1).
 pub(crate) const EMERG: u8 = 0;
 pub(crate) const ALERT: u8 = 1;
+pub(crate) const ERR: u8 = 3;
 pub(crate) const WARNING: u8 = 4;
 pub(crate) const NOTICE: u8 = 5;
 pub(crate) const INFO: u8 = 6;

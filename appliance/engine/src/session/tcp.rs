@@ -77,6 +77,7 @@ async fn carry(
     progress.queue_position = assigned.queue_position;
     progress.server = Some(assigned.index());
     let Some(server) = open(worker, client, backend, &assigned, progress).await else {
+        progress.server_sessions = assigned.others();
         return;
     };
 
@@ -128,6 +129,7 @@ async fn open(
     loop {
         let client_port = || client.stream.socket().local_address().map(|a| a.port());
         let deadline = worker.reactor.after(backend.conf.timeouts.connect);
+        sums.iter().for_each(|s| s.connects.add(1));
         let attempt = match connect(
             assigned.server(),
             client_port,
@@ -138,23 +140,20 @@ async fn open(
             Ok(socket) => match socket.established(deadline).await {
                 Ok(()) => {
                     progress.timers.connect = Some(worker.now_ms() - begun);
-                    sums.iter().for_each(|s| s.connects.add(1));
                     return Some(socket);
                 }
                 Err(error) => ConnectFailure::from(error),
             },
             Err(failure) => failure,
         };
-        let (who, resource) = match &attempt {
-            ConnectFailure::TimedOut => (b's', false),
-            ConnectFailure::Refused => (b'S', false),
-            ConnectFailure::Resource(error) => {
-                tracing::warn!(server = %assigned.server().state.name, %error, "cannot connect");
-                (b'R', true)
-            }
+        if let ConnectFailure::Resource(lack) = &attempt {
+            lack.tell(backend, &worker.shared.log);
+        }
+        progress.termination = Termination {
+            who: attempt.who(),
+            when: b'C',
         };
-        progress.termination = Termination { who, when: b'C' };
-        if resource || progress.retries >= backend.conf.retries {
+        if progress.retries >= backend.conf.retries {
             sums.iter().for_each(|s| s.connect_errors.add(1));
             return None;
         }

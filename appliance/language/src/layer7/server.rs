@@ -70,7 +70,7 @@ pub(super) const WORDS: Readers<ServerSettings> = &[
         server.rise = count(args).or(server.rise)
     }),
     ("source", |server, args| {
-        if let Some(source) = super::source::source(args) {
+        if let Some(source) = super::source::source(args, true) {
             server.source = Some(source);
         }
     }),

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use lanai_model::layer7::{Shown, Source};
+use lanai_model::layer7::{Shown, Source, SourcePorts};
 
 use super::args::Args;
 use super::draft::ProxyDraft;
@@ -14,17 +14,20 @@ use crate::lexer::Word;
 use crate::value::{is_header_name, is_interface_name, shown, source_address};
 
 pub(super) const READERS: Readers<ProxyDraft> = &[("source", |draft, args| {
-    if let Some(source) = source(args) {
+    if let Some(source) = source(args, false) {
         draft.settings.source = Some(source);
     }
     args.end_of_line();
 })];
 
-/// Takes the address and the words that belong to it.
-pub(super) fn source(args: &mut Args<'_>) -> Option<Arc<Source>> {
-    let word =
-        args.require("<addr>[:<port>], and optionally 'usesrc' <addr>, and 'interface' <name>")?;
-    let found = source_address(&word.value);
+/// Takes the address, with a range of ports where there may be `ranges`, and the words that belong to it.
+pub(super) fn source(args: &mut Args<'_>, ranges: bool) -> Option<Arc<Source>> {
+    let expected = match ranges {
+        true => "<addr>[:<port>[-<port>]], and optionally 'usesrc' <addr>, and 'interface' <name>",
+        false => "<addr>[:<port>], and optionally 'usesrc' <addr>, and 'interface' <name>",
+    };
+    let word = args.require(expected)?;
+    let found = source_address(&word.value, ranges);
     let found = found.map_err(|error| args.bad_address(word, error)).ok();
     let mut all_read = found.is_some();
     let (mut seen, mut interface) = (None, None);
@@ -43,10 +46,10 @@ pub(super) fn source(args: &mut Args<'_>) -> Option<Arc<Source>> {
             break;
         }
     }
-    let (address, port) = found.filter(|_| all_read)?;
+    let (address, ports) = found.filter(|_| all_read)?;
     Some(Arc::new(Source {
         address,
-        port,
+        ports,
         shown: seen,
         interface,
         origin: args.origin.clone(),
@@ -63,12 +66,16 @@ fn usesrc(word: &Word, args: &mut Args<'_>) -> Option<Shown> {
     if let Some(inside) = text.strip_prefix("hdr_ip(") {
         return header(word, inside.strip_suffix(')'), args);
     }
-    let address = source_address(&word.value);
-    let (ip, port) = address
+    let address = source_address(&word.value, false);
+    let (ip, ports) = address
         .map_err(|error| args.bad_address(word, error))
         .ok()?;
     let ip = ip.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-    Some(Shown::Address(SocketAddr::new(ip, port.unwrap_or(0))))
+    let port = match ports {
+        Some(SourcePorts::One(port)) => port.get(),
+        _ => 0,
+    };
+    Some(Shown::Address(SocketAddr::new(ip, port)))
 }
 
 /// `NAME[,OCCURRENCE]`; the last one unless it says so.

@@ -103,7 +103,7 @@ fn last_source(line: &Statement) -> Option<&Word> {
 }
 
 /// Two servers at one destination, reached from one address and from ports they share: each takes
-/// ports from a ring of its own, so that the second connection from a port fails.
+/// ports from a ring of its own, so that there is no second connection from a port.
 pub(super) fn shared_source_ports(book: &Book, found: &mut Vec<Diagnostic>) {
     type Users<'a> = Vec<(RangeInclusive<u16>, Span)>;
     let mut seen: HashMap<(&[u8], &str), Users<'_>> = HashMap::new();
@@ -128,7 +128,7 @@ pub(super) fn shared_source_ports(book: &Book, found: &mut Vec<Diagnostic>) {
                 found.push(
                     warning
                         .with_label(*before, "from these ports")
-                        .with_help("connections fail where both pick a port; divide the range, or use another source address"),
+                        .with_help("a port that both pick has one connection only; divide the range, or use another source address"),
                 );
             }
             // Many servers of one destination and range: the first few are enough to compare with.

@@ -42,7 +42,7 @@ pub use sample::{
     Argument, Call, Expression, PatternFile, PatternFileKind, SampleType, Scope, Variable,
 };
 pub use server::{Check, Server, ServerAddress};
-pub use source::{Shown, Source};
+pub use source::{Shown, Source, SourcePorts};
 pub use steps::{CheckConnect, CheckExpect, CheckPattern, CheckRequest, CheckStatuses, CheckStep};
 pub use stick::{
     CaptureCookie, CaptureSlot, ServerKey, StickKey, StickRule, StickTable, StickWay, StoredData,

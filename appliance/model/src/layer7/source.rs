@@ -1,6 +1,8 @@
 //! `source` lines (HAProxy manual, section 4.2).
 
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZero;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use crate::Origin;
@@ -10,8 +12,9 @@ use crate::Origin;
 pub struct Source {
     /// An address of this box; `None` leaves it to the kernel. Health checks come from it in any case.
     pub address: Option<IpAddr>,
-    /// A port of this box; only with an address.
-    pub port: Option<u16>,
+    /// The ports that connections come from: one, or of a `server` line several, each of which one
+    /// connection has at a time. `None` leaves it to the kernel.
+    pub ports: Option<SourcePorts>,
     /// `usesrc`: an address that this box need not have, in place of `address`.
     pub shown: Option<Shown>,
     /// `interface`: the only one that is used.
@@ -25,7 +28,7 @@ impl PartialEq for Source {
         let parts = |one: &Self| {
             (
                 one.address,
-                one.port,
+                one.ports.clone(),
                 one.shown.clone(),
                 one.interface.clone(),
             )
@@ -35,6 +38,15 @@ impl PartialEq for Source {
 }
 
 impl Eq for Source {}
+
+/// `:PORT` or `:LOW-HIGH` of a `source`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SourcePorts {
+    /// One for all connections: there is one at a time.
+    One(NonZero<u16>),
+    /// These are handed out, in turn. None is 0, and there are two at least.
+    Range(RangeInclusive<u16>),
+}
 
 /// Whose address the server sees (`usesrc`).
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use ipnet::IpNet;
 use lanai_model::Origin;
-use lanai_model::layer7::{self, ListenAddress};
+use lanai_model::layer7::{self, ListenAddress, SourcePorts};
 use lanai_model::services::{self, Network, Services, TABLE_MAIN, Via};
 
 use super::filter::Forwarding;
@@ -126,15 +126,69 @@ fn profile(config: &layer7::Config) -> Vec<WantedSysctl> {
             "a wave of new clients is not taken for an attack",
         ),
     ];
-    let listening = listening(config);
-    if !listening.is_empty() {
-        profile.push(wanted(
-            Need::ReservedPorts(listening),
-            "a listener's port is not taken by a connection to a server",
-        ));
-    }
+    profile.extend(reserved(config).need);
     profile
 }
+
+/// Ports that the kernel does not pick for others.
+pub(super) struct Reserved {
+    need: Option<WantedSysctl>,
+    /// Ranges of source ports that would have to be, and the lines.
+    pub(super) left_out: Vec<(Ports, Origin)>,
+}
+
+/// The ports of all binds that could be taken for a source port, and those that servers' lines hand out.
+///
+/// Article 6's range leaves next to none to the kernel, which every other connection of the box depends
+/// on. Such a range is not reserved: where somebody has one of its ports, the server's next one does.
+pub(super) fn reserved(config: &layer7::Config) -> Reserved {
+    let mut ports = listening(config);
+    let mut why = "a listener's port is not taken by a connection to a server";
+    let mut origin = config.proxies.first().map(|proxy| &proxy.origin);
+    let mut left_out = Vec::new();
+    let mut ranges = 0;
+    for (range, line) in source_ranges(config) {
+        let both = ports.with(&PortSet::from_iter([range]));
+        if PortSet::from_iter([LOCAL_PORTS]).len() < both.len() + KERNEL_KEEPS {
+            left_out.push((range, line.clone()));
+            continue;
+        }
+        ports = both;
+        if ranges == 0 {
+            why = "a server's source ports, and listeners' ports, are taken by no other connection";
+            origin = Some(line);
+        }
+        ranges += 1;
+    }
+    let need = (!ports.is_empty()).then(|| WantedSysctl {
+        need: Need::ReservedPorts(ports),
+        why: why.to_owned(),
+        origin: origin.cloned(),
+    });
+    Reserved { need, left_out }
+}
+
+/// The ports of `source ADDRESS:LOW-HIGH` that the kernel could pick, each range once.
+fn source_ranges(config: &layer7::Config) -> Vec<(Ports, &Origin)> {
+    let servers = config.proxies.iter().flat_map(|proxy| &proxy.servers);
+    let mut found: Vec<(Ports, &Origin)> = Vec::new();
+    for source in servers.filter_map(|server| server.source.as_deref()) {
+        let Some(SourcePorts::Range(range)) = &source.ports else {
+            continue;
+        };
+        let ports = Ports {
+            first: LOCAL_PORTS.first.max(*range.start()),
+            last: LOCAL_PORTS.last.min(*range.end()),
+        };
+        if ports.first <= ports.last && found.iter().all(|(other, _)| *other != ports) {
+            found.push((ports, &source.origin));
+        }
+    }
+    found
+}
+
+/// As many as IANA leaves to be picked (RFC 6335, section 6).
+const KERNEL_KEEPS: usize = 16_384;
 
 /// The ports of all binds that could be taken for a source port.
 fn listening(config: &layer7::Config) -> PortSet {

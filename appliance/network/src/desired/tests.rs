@@ -1,6 +1,6 @@
 use lanai_model::layer7::{
     Balance, Bind, Config, HttpConnectionMode, HttpReuse, ListenAddress, LogFormat, Mode, Proxy,
-    ProxyKind, Server, ServerAddress, Shown, Source, Timeouts,
+    ProxyKind, Server, ServerAddress, Shown, Source, SourcePorts, Timeouts,
 };
 
 use super::*;
@@ -145,7 +145,7 @@ fn servers_that_see_their_clients_ask_for_transparent_mode_in_their_families() {
         maxconn: None,
         source: Some(std::sync::Arc::new(Source {
             address: None,
-            port: None,
+            ports: None,
             shown,
             interface: None,
             origin: origin(80),
@@ -186,4 +186,63 @@ fn servers_that_see_their_clients_ask_for_transparent_mode_in_their_families() {
                 .all(|wanted| wanted.origin == origin(80))
         );
     }
+}
+
+/// What is reserved, why, and by which line; and which lines' ports are not.
+fn reserved(ranges: &[(u16, u16)]) -> (String, u32, Vec<(String, u32)>) {
+    let mut config = frontend([bind("10.0.0.2:8080"), bind("10.0.0.2:80")]);
+    let server = |((low, high), line): (&(u16, u16), u32)| Server {
+        name: "s".into(),
+        address: ServerAddress::Ip("10.0.0.9".parse().unwrap(), Some(3306)),
+        check: None,
+        weight: 1,
+        maxconn: None,
+        source: Some(std::sync::Arc::new(Source {
+            address: Some("10.0.0.2".parse().unwrap()),
+            ports: Some(SourcePorts::Range(*low..=*high)),
+            shown: None,
+            interface: None,
+            origin: origin(line),
+        })),
+        origin: origin(line),
+    };
+    config.proxies[0].servers = ranges.iter().zip(90..).map(server).collect();
+    let desired = desired(&services([network("eth0").address("10.0.0.2/24")]), &config);
+    let wanted = desired.sysctls.iter().find_map(|wanted| match &wanted.need {
+        Need::ReservedPorts(ports) => Some((ports.to_string(), wanted.origin.clone())),
+        _ => None,
+    });
+    let (ports, origin) = wanted.unwrap();
+    let shared = desired.shared_ports.iter();
+    let shared = shared.map(|(ports, origin)| (ports.to_string(), origin.line));
+    (ports, origin.unwrap().line, shared.collect())
+}
+
+#[test]
+fn source_ports_are_reserved_unless_the_kernel_would_have_too_few() {
+    let none = Vec::new();
+    assert_eq!(reserved(&[]), ("8080".to_owned(), 70, none.clone()));
+    assert_eq!(
+        reserved(&[(20_000, 20_199), (20_100, 20_299), (20_000, 20_199)]),
+        ("8080,20000-20299".to_owned(), 90, none.clone())
+    );
+    // What the kernel never picks need not be reserved.
+    assert_eq!(reserved(&[(80, 90)]), ("8080".to_owned(), 70, none.clone()));
+    assert_eq!(
+        reserved(&[(65_001, 65_535), (900, 1030)]),
+        ("1025-1030,8080".to_owned(), 91, none)
+    );
+    // Article 6's range is all that the kernel has.
+    assert_eq!(
+        reserved(&[(1025, 65_000), (30_000, 30_009), (1025, 65_000)]),
+        (
+            "8080,30000-30009".to_owned(),
+            91,
+            vec![("1025-65000".to_owned(), 90)]
+        )
+    );
+    // To the last one: 63,976 less 16,384, and less the listener's that is not in the range.
+    let least = 65_000 - (63_976 - 16_384 - 1) + 1;
+    assert_eq!(reserved(&[(least, 65_000)]).2, []);
+    assert_eq!(reserved(&[(least - 1, 65_000)]).2.len(), 1);
 }

@@ -9,7 +9,8 @@ use lanai_model::layer7::{ForwardFor, HttpReuse, Source};
 use super::{Exchange, Failure};
 use crate::http1::{Fields, Framing, Persistence, RequestOut, Version, write_chunk_size};
 use crate::io::SMALL;
-use crate::server::{Assigned, ConnectFailure, First, ServerConnection, connect, source};
+use crate::server::source::{self, Lack};
+use crate::server::{Assigned, ConnectFailure, First, ServerConnection, connect};
 use crate::state::{LiveBackend, LiveServer, ServerState};
 
 impl Exchange<'_> {
@@ -82,21 +83,16 @@ impl Exchange<'_> {
                 Err(failure) => failure,
             };
             let server = &assigned.server().state;
-            let (who, when, resource) = match &attempt {
-                ConnectFailure::TimedOut => (b's', b'C', false),
-                ConnectFailure::Refused => (b'S', b'C', false),
-                ConnectFailure::Resource(error) => {
-                    tracing::warn!(server = %server.name, %error, "cannot connect: this machine lacks something");
-                    (b'R', b'C', true)
-                }
-            };
+            if let ConnectFailure::Resource(lack) = &attempt {
+                lack.tell(backend, &self.worker.shared.log);
+            }
             let sums = [&server.activity, &backend.state.activity].map(|a| a.of(self.worker.id));
-            if resource || self.progress.retries >= backend.conf.retries {
+            if self.progress.retries >= backend.conf.retries {
                 sums.iter().for_each(|s| s.connect_errors.add(1));
                 return Err(Failure {
                     status: Some(503),
-                    who,
-                    when,
+                    who: attempt.who(),
+                    when: b'C',
                 });
             }
             self.progress.retries += 1;
@@ -149,7 +145,17 @@ impl Exchange<'_> {
                 .local_address()
                 .map(|a| a.port())
         };
-        let socket = connect(server, client_port, shown, First::Us, &self.worker.reactor)?;
+        let mut socket = connect(server, client_port, shown, First::Us, &self.worker.reactor);
+        // A connection that nobody uses leaves its port to one that somebody needs.
+        if let Err(ConnectFailure::Resource(Lack::Range | Lack::Source(_))) = socket
+            && server.ports.is_some()
+            && let Some(idle) = self.idle_connection(&server.state, false)
+        {
+            idle.socket.no_linger();
+            drop(idle);
+            socket = connect(server, client_port, shown, First::Us, &self.worker.reactor);
+        }
+        let socket = socket?;
         Ok(ServerConnection {
             socket,
             server: server.state.clone(),

@@ -170,8 +170,7 @@ table! { SERVER: Server, SERVING;
         .ignored("a 'peers' section is refused");
     "socks4" "<address>" "2.0" "SOCKS4 proxy that the server is reached over."
         .refused(NOT_YET, "leave it out");
-    "source" "<address> [usesrc {client|clientip|hdr_ip(<header:text>)|<address>}] [interface <interface>]" "1.3" "Address that connections to it come from."
-        .partly("ports to choose from (`10.0.0.1:1000-2000`) are refused");
+    "source" "<address> [usesrc {client|clientip|hdr_ip(<header:text>)|<address>}] [interface <interface>]" "1.3" "Address that connections to it come from, perhaps with ports (`10.0.0.1:1025-65000`) that are handed out in turn.";
     "tcp-ut" "<time>" "1.6" "Time after which unacknowledged data ends a connection."
         .refused(NOT_YET, "leave it out; 'timeout server' ends silent connections");
     "tfo" "" "1.5" "Sends data with a connection's first packet (TCP Fast Open)."

@@ -76,8 +76,7 @@ table! { GENERAL: Line, Sections::ALL;
         .within(Sections::FRONT).modes(Modes::STREAM)
         .default("5").ignored(POOLS);
     "source" "<address> [usesrc {client|clientip|hdr_ip(<header:text>)|<address>}] [interface <interface>]" "1.3" "Address that connections to servers come from."
-        .within(Sections::BACK).modes(Modes::STREAM)
-        .partly("ports to choose from (`10.0.0.1:1000-2000`) are refused");
+        .within(Sections::BACK).modes(Modes::STREAM);
     "rate-limit sessions" "<number>" "1.3" "Most new sessions a second."
         .within(Sections::FRONT).modes(Modes::STREAM)
         .default("0, no limit")
