@@ -100,6 +100,8 @@ codes! {
     UNKNOWN_SECTION = "X008";
     /// A step of a health check that cannot follow the one before it.
     STEP_ORDER = "X009";
+    /// A section lacks what it cannot be without, or has two things that exclude each other.
+    INCOMPLETE_SECTION = "X010";
     /// A rule or an expression names what no text has.
     UNKNOWN_REFERENCE = "X020";
 

@@ -10,7 +10,8 @@ use super::args::{Args, Modifier};
 use super::dispatch::{Place, dispatch};
 use super::draft::Draft;
 use super::keyword::{Keyword, Sections};
-use super::table::{Found, Table};
+use super::rules::stick;
+use super::table::{Found, Readers, Table};
 use super::tables;
 use crate::codes;
 use crate::line::Statement;
@@ -43,9 +44,18 @@ static STARTS: LazyLock<Table<()>> = LazyLock::new(|| Table::new(tables::SECTION
 static KEYWORDS: LazyLock<HashMap<Sections, Table<Other>>> = LazyLock::new(|| {
     let kinds = Sections::EACH.iter().map(|(kind, _)| *kind);
     kinds
-        .map(|kind| (kind, Table::of(kind, tables::OTHERS, &[])))
+        .map(|kind| {
+            let readers: &[Readers<Other>] = match kind {
+                Sections::PEERS => &[PEERS],
+                _ => &[],
+            };
+            (kind, Table::of(kind, tables::OTHERS, readers))
+        })
         .collect()
 });
+
+/// What the rows' grammar cannot say of a `peers` section.
+const PEERS: Readers<Other> = &[("table", |_, args| stick::shared_table(args))];
 
 impl Other {
     /// Starts a section with the line that says so.

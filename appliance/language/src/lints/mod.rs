@@ -10,11 +10,13 @@
 mod acls;
 mod book;
 mod certificates;
+mod filters;
 mod frontends;
 mod modes;
 mod options;
 mod references;
 mod rules;
+mod sections;
 mod servers;
 pub(crate) mod silence;
 mod userlists;
@@ -47,6 +49,17 @@ const LINTS: &[Lint] = &[
     references::readable_passwords,
     modes::ignored_in_tcp,
     modes::steps_without_check,
+    sections::twice,
+    sections::names_within,
+    sections::ports,
+    sections::incomplete,
+    sections::peers,
+    sections::rings,
+    sections::idle,
+    sections::mails,
+    filters::lines,
+    servers::balance_factor,
+    servers::external_check,
 ];
 
 /// Runs them all.

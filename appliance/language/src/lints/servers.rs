@@ -169,6 +169,54 @@ pub(super) fn wildcard_source_ports(book: &Book, found: &mut Vec<Diagnostic>) {
     }
 }
 
+/// `hash-balance-factor` is a share of the average load, or 0 for none: up to 100 no server could take more
+/// than it has.
+pub(super) fn balance_factor(book: &Book, found: &mut Vec<Diagnostic>) {
+    let sections = book.sections().iter().filter(|section| section.has_rules());
+    for line in sections.flat_map(|section| section.starting("hash-balance-factor")) {
+        let Some(word) = line.word(1) else {
+            continue;
+        };
+        if word
+            .text()
+            .parse()
+            .is_ok_and(|n: u32| (1..=100).contains(&n))
+        {
+            let message = "'hash-balance-factor' must be 0 or greater than 100.";
+            let fault = Diagnostic::alert(codes::BAD_NUMBER, word.span, message);
+            found.push(fault.with_help("150 lets a server have half as much again as the average"));
+        }
+    }
+}
+
+/// A check by a program needs the program, and the line of `global` that allows it.
+pub(super) fn external_check(book: &Book, found: &mut Vec<Diagnostic>) {
+    let mut global = book.of_kind("global");
+    let allowed = global.any(|section| section.starting("external-check").next().is_some());
+    for section in book.proxies().filter(|section| section.is_back()) {
+        let mut lines = section.starting("option");
+        let Some(line) = lines.find(|line| line.starts(&["option", "external-check"])) else {
+            continue;
+        };
+        let command = book.has(section, &["external-check", "command"]);
+        let missing = [
+            (!allowed).then_some("'external-check' in 'global'"),
+            (!command).then_some("'external-check command'"),
+        ];
+        for missing in missing.into_iter().flatten() {
+            let message = format!(
+                "{}: 'option external-check' needs a line {missing}",
+                section.called()
+            );
+            found.push(Diagnostic::alert(
+                codes::INCOMPLETE_SECTION,
+                line.span(),
+                message,
+            ));
+        }
+    }
+}
+
 /// A backend that says how to check servers, and none of them is checked.
 pub(super) fn checks_without_check(book: &Book, found: &mut Vec<Diagnostic>) {
     const METHODS: &[&str] = &[

@@ -17,7 +17,7 @@ mod reference;
 mod request;
 mod sequence;
 mod steps;
-mod stick;
+pub(super) mod stick;
 mod switching;
 pub(crate) mod table;
 mod table_counter;

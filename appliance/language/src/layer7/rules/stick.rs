@@ -1,5 +1,6 @@
 //! Stick tables and sticking (HAProxy manual, sections 4.2 and 11.1).
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use lanai_diagnostics::Span;
@@ -156,8 +157,44 @@ const DEFAULT_LEN: u32 = 32;
 
 /// `stick-table type TYPE size N ...`
 pub(super) fn table(draft: &mut ProxyDraft, args: &mut Args<'_>) {
+    let Some((table, mentions)) = read_table(args) else {
+        return;
+    };
+    draft.settings.named.extend(mentions.peers);
+    let references = &mut draft.settings.rules.references;
+    references.extend(mentions.write_to);
+    if let Some(before) = draft.settings.table_at.replace(args.head) {
+        let message = "stick-table: this proxy has one already.";
+        let fault =
+            lanai_diagnostics::Diagnostic::alert(codes::ALREADY_SPECIFIED, args.head, message);
+        args.sink.push(fault.with_label(before, "first given here"));
+        return;
+    }
+    draft.settings.rules.sets.stick_table = Some(table);
+}
+
+/// `table NAME type TYPE size N ...` of a `peers` section.
+pub(in crate::layer7) fn shared_table(args: &mut Args<'_>) {
+    if args.take().is_none() {
+        let message = "'table' expects a name, a type and a size.";
+        args.alert(codes::MISSING_ARGUMENT, args.head, message);
+        return;
+    }
+    read_table(args);
+}
+
+/// What a table names outside of its proxy.
+#[derive(Default)]
+struct Mentions {
+    peers: Option<(Named, Arc<str>, Span)>,
+    write_to: Option<Pending>,
+}
+
+/// Reads what follows a table's name. What is wrong is reported.
+fn read_table(args: &mut Args<'_>) -> Option<(StickTable, Mentions)> {
     let mut key = None;
-    let mut size = None;
+    let mut size: Option<u32> = None;
+    let mut mentions = Mentions::default();
     let mut found = StickTable {
         key: StickKey::Ipv4,
         size: 0,
@@ -178,45 +215,32 @@ pub(super) fn table(draft: &mut ProxyDraft, args: &mut Args<'_>) {
                 size = Some(read.ok_or_else(|| unreadable(value, "size"))?);
                 Ok(())
             }),
-            _ => option(draft, args, word, &mut found),
+            _ => option(args, word, &mut found, &mut mentions),
         };
         if let Err((span, message)) = read {
             args.alert(codes::BAD_WORD, span, format!("stick-table: {message}."));
             args.rest();
-            return;
+            return None;
         }
     }
     let missing = match (size, key) {
+        (Some(size), Some(key)) => return Some((StickTable { key, size, ..found }, mentions)),
         (None, _) => "size",
         (Some(_), None) => "type",
-        (Some(size), Some(key)) => {
-            let (size, key): (u32, StickKey) = (size, key);
-            if let Some(before) = draft.settings.table_at.replace(args.head) {
-                let message = "stick-table: this proxy has one already.";
-                let fault = lanai_diagnostics::Diagnostic::alert(
-                    codes::ALREADY_SPECIFIED,
-                    args.head,
-                    message,
-                );
-                args.sink.push(fault.with_label(before, "first given here"));
-                return;
-            }
-            draft.settings.rules.sets.stick_table = Some(StickTable { key, size, ..found });
-            return;
-        }
     };
     let message = format!("stick-table: missing {missing}.");
     args.alert(codes::MISSING_ARGUMENT, args.head, message);
+    None
 }
 
 type Faulty<T> = Result<T, (Span, String)>;
 
 /// An option that a table may be without.
 fn option(
-    draft: &mut ProxyDraft,
     args: &mut Args<'_>,
     word: &Word,
     found: &mut StickTable,
+    mentions: &mut Mentions,
 ) -> Faulty<()> {
     match word.text().as_ref() {
         "nopurge" => found.nopurge = true,
@@ -229,14 +253,13 @@ fn option(
         "peers" => {
             let value = value_of(args, word)?;
             let name = value.text().as_ref().into();
-            draft.settings.named.push((Named::Peers, name, value.span));
+            mentions.peers = Some((Named::Peers, name, value.span));
             found.peers = Some(value.text().as_ref().into());
         }
         "write-to" => {
             let value = value_of(args, word)?;
             let wants = Wants::Table(Some(value.text().into_owned()));
-            let pending = Pending::named(value, wants, "by 'write-to'");
-            draft.settings.rules.references.push(pending);
+            mentions.write_to = Some(Pending::named(value, wants, "by 'write-to'"));
             found.write_to = Some(value.text().as_ref().into());
         }
         "srvkey" => {
