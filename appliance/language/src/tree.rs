@@ -6,7 +6,9 @@
 
 use std::ops::Range;
 
-use crate::lexer::{Silent, is_blank, scan_word};
+use lanai_diagnostics::FileId;
+
+use crate::lexer::{self, Silent, is_blank, scan_word};
 
 /// Which words start a section.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -273,6 +275,15 @@ fn cut(
 }
 
 fn starts_section(word: &[u8], dialect: Dialect) -> bool {
+    // In quotes it is the same word.
+    let plain;
+    let word = match word.iter().any(|byte| b"\"'\\".contains(byte)) {
+        true => {
+            plain = lexer::words(word, FileId::default(), 0, None).unwrap_or_default();
+            plain.first().map_or(word, |word| &word.value)
+        }
+        false => word,
+    };
     match dialect {
         Dialect::Layer7 => section_keyword(word).is_some(),
         Dialect::Services => word == b"service",

@@ -1,11 +1,12 @@
-//! What holds for every text and every edit.
+//! What holds for every text and every edit. That an edited text means what was asked for is a test of its own,
+//! `tests/edits`.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::*;
-use crate::{Environment, Facts, layer7};
+use crate::Environment;
 
 /// Texts that are nearly configurations, and some that are not.
 fn text() -> impl Strategy<Value = Vec<u8>> {
@@ -207,93 +208,5 @@ proptest! {
                 prop_assert_eq!(edited.bytes(), before);
             }
         }
-    }
-}
-
-/// A model of a backend's servers, and edits of the text beside edits of the model.
-#[derive(Clone, Debug)]
-enum Step {
-    Add(u8, u8),
-    Remove(u8),
-    Weight(u8, u8),
-    Move(u8, u8),
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    prop_oneof![
-        (any::<u8>(), 0..=200_u8).prop_map(|(name, weight)| Step::Add(name, weight)),
-        any::<u8>().prop_map(Step::Remove),
-        (any::<u8>(), 0..=200_u8).prop_map(|(at, weight)| Step::Weight(at, weight)),
-        (any::<u8>(), any::<u8>()).prop_map(|(at, to)| Step::Move(at, to)),
-    ]
-}
-
-/// What is read of the text: servers with their weights, and the lines they are on.
-fn servers(bytes: &[u8]) -> Vec<(String, u32, u32)> {
-    let mut sources = lanai_diagnostics::SourceMap::new();
-    let id = sources.add("haproxy.cfg", bytes);
-    let outcome = layer7::read(&sources, &[id], &Environment::new(), &Facts::default());
-    let config = outcome
-        .value
-        .unwrap_or_else(|| panic!("{:?}", outcome.diagnostics));
-    let backend = config.proxies.iter().find(|proxy| &*proxy.name == "farm");
-    let servers = backend.expect("the backend").servers.iter();
-    servers
-        .map(|server| {
-            (
-                server.name.to_string(),
-                server.weight.into(),
-                server.origin.line,
-            )
-        })
-        .collect()
-}
-
-proptest! {
-    #[test]
-    fn editing_then_lowering_gives_the_model_asked_for(steps in vec(step(), 0..12)) {
-        let text = b"# farm\nbackend farm\n  mode http # web\n  timeout connect 1s\n  timeout server 1s\n\
-            \n  server a0 10.0.0.1:80 weight 3 check # the first\n\nbackend other\n  timeout connect 1s\n  timeout server 1s\n";
-        let mut text = Text::new(text, Dialect::Layer7);
-        let mut model = vec![("a0".to_owned(), 3_u32)];
-        for (number, step) in steps.into_iter().enumerate() {
-            let now = servers(&text.bytes());
-            let line_of = |at: u8| now.get(usize::from(at) % now.len().max(1)).map(|server| server.2);
-            let place = |at: u8| usize::from(at) % now.len().max(1);
-            let edit = match step {
-                Step::Add(octet, weight) => {
-                    let name = format!("n{number}");
-                    let words = format!("server {name} 10.0.1.{octet}:80 weight {weight}");
-                    model.push((name, u32::from(weight)));
-                    let words = words.split(' ').map(|word| word.as_bytes().to_vec()).collect();
-                    let head = text.section("backend", "farm").expect("the backend");
-                    Edit::AddLine { words, place: LinePlace::EndOf(head) }
-                }
-                Step::Remove(at) => {
-                    let Some(line) = line_of(at) else { continue };
-                    model.remove(place(at));
-                    Edit::RemoveLine { line }
-                }
-                Step::Weight(at, weight) => {
-                    let Some(line) = line_of(at) else { continue };
-                    model[place(at)].1 = u32::from(weight);
-                    let arguments = vec![weight.to_string().into_bytes()];
-                    Edit::SetOption { line, option: "weight".to_owned(), arguments }
-                }
-                Step::Move(at, to) => {
-                    let (Some(line), Some(target)) = (line_of(at), line_of(to)) else { continue };
-                    if line != target {
-                        let server = model.remove(place(at));
-                        let to = place(to) - usize::from(place(at) < place(to));
-                        model.insert(to, server);
-                    }
-                    Edit::MoveLine { line, place: LinePlace::Before(target) }
-                }
-            };
-            text.apply(&edit).expect("an edit that can be made");
-        }
-        let found: Vec<_> = servers(&text.bytes()).into_iter().map(|(name, weight, _)| (name, weight)).collect();
-        prop_assert_eq!(found, model);
-        prop_assert!(text.bytes().starts_with(b"# farm\nbackend farm\n  mode http # web\n"));
     }
 }

@@ -298,6 +298,21 @@ fn conditional_blocks_are_not_torn() {
 }
 
 #[test]
+fn a_section_whose_keyword_is_in_quotes_is_one() {
+    let text = "'backend' a\n  mode tcp\nback\"end\" b\n  mode http\n";
+    let sections = Text::new(text.as_bytes(), Dialect::Layer7);
+    assert_eq!(sections.section("backend", "a"), Some(1));
+    assert_eq!(sections.section("backend", "b"), Some(3));
+    let edit = Edit::AddLine {
+        words: words("retries 3"),
+        place: LinePlace::EndOf(1),
+    };
+    assert_eq!(edited(text, &edit).unwrap(), ["+  retries 3"]);
+    let removed = edited(text, &Edit::RemoveSection { line: 1 }).unwrap();
+    assert_eq!(removed, ["-'backend' a", "-  mode tcp"]);
+}
+
+#[test]
 fn the_services_language_is_edited_alike() {
     let text = "service network eth0\n    ip address 10.0.0.2/24\n    ip route default 10.0.0.1 metric 5 # up\n";
     let mut services = Text::new(text.as_bytes(), Dialect::Services);
