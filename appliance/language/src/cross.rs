@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use lanai_diagnostics::{Diagnostic, SourceMap, Span};
 use lanai_model::Origin;
 use lanai_model::layer7::{Bind, Config, ListenAddress};
-use lanai_model::services::{Network, Services, TABLE_MAIN, Via};
+use lanai_model::services::{LinkKind, Network, Services, TABLE_MAIN, Via};
 
 use crate::codes;
 use crate::lexer::{self, Word};
@@ -46,6 +46,7 @@ pub fn check(services: &Services, config: &Config, sources: &SourceMap) -> Vec<D
             break;
         }
     }
+    interfaces_of_sources(services, config, sources, &mut found);
     addresses(services, config, sources, &mut found);
     silence::quieten(&mut found, sources, Dialect::Layer7);
     found
@@ -100,84 +101,156 @@ fn no_route(bind: &Bind, network: &Network, place: Span) -> Option<Diagnostic> {
     Some(Diagnostic::warning(codes::NO_ROUTE_TO_CLIENTS, place, message).with_help(help))
 }
 
-/// Binds to addresses that no block gives to this box. Where a block has none, its addresses come from
-/// elsewhere, and which they are is not known here.
+/// Binds, sockets and `source` lines at addresses that no block gives to this box. Where a block has none, or
+/// asks DHCP, its addresses come from elsewhere, and which they are is not known here.
 fn addresses(
     services: &Services,
     config: &Config,
     sources: &SourceMap,
     found: &mut Vec<Diagnostic>,
 ) {
-    let networks = services.active_networks();
-    let mut own: HashSet<IpAddr> = HashSet::new();
-    for network in networks.filter(|network| network.interface.as_ref() != "lo") {
-        if network.addresses.is_empty() {
-            return;
-        }
-        let virtual_ones = network.vrrp.iter().flat_map(|router| &router.addresses);
-        let all = network.addresses.iter().chain(virtual_ones);
-        own.extend(all.map(|address| address.net.addr()));
-    }
-    if own.is_empty() {
+    let Some(own) = own_addresses(services) else {
         return;
-    }
+    };
     let is_foreign = |ip: IpAddr| !ip.is_unspecified() && !ip.is_loopback() && !own.contains(&ip);
-    sources_of_servers(config, sources, &is_foreign, found);
+    addresses_of_sources(config, sources, &is_foreign, found);
     let mut told = HashSet::new();
-    for bind in config.proxies.iter().flat_map(|proxy| &proxy.binds) {
-        let ListenAddress::Inet(address) = bind.address else {
+    let binds = config.proxies.iter().flat_map(|proxy| &proxy.binds);
+    let binds = binds.map(|bind| (&bind.address, &bind.origin, 1));
+    let sockets = config.global.stats_sockets.iter();
+    let sockets = sockets.map(|socket| (&socket.address, &socket.origin, 2));
+    for (address, origin, at) in binds.chain(sockets) {
+        let ListenAddress::Inet(address) = *address else {
             continue;
         };
         let ip = address.ip();
         if !is_foreign(ip) || services.comes_and_goes(address) {
             continue;
         }
-        let words = words(&bind.origin, sources);
+        let words = words(origin, sources);
         if words.iter().any(|word| word.is("transparent")) || found.len() >= MOST_WARNINGS {
             continue;
         }
-        let place = words.get(1).map_or_else(Span::default, |word| word.span);
+        let place = words.get(at).map_or_else(Span::default, |word| word.span);
         if !told.insert((place, ip)) {
             continue;
         }
-        let message = format!("address {ip} is given to no interface in the Services tab");
-        let warning = Diagnostic::warning(codes::ADDRESS_NOT_CONFIGURED, place, message);
-        found.push(warning.with_help(
-            "add 'ip address' to an interface's block; 'standby' to 'service haproxy' if the address comes \
-             and goes; or 'transparent' to this line if it is not this box's own",
-        ));
+        let help = match at {
+            1 => {
+                "add 'ip address' to an interface's block; 'standby' to 'service haproxy' if the address \
+                 comes and goes; or 'transparent' to this line if it is not this box's own"
+            }
+            _ => "add 'ip address' to an interface's block, or name an address that is there",
+        };
+        found.push(not_given(ip, place).with_help(help));
     }
 }
 
-/// `source` of servers at addresses that no block gives to this box; `usesrc` binds to others' addresses.
-fn sources_of_servers(
+/// All addresses that the text gives to this box; `None` if it may have others.
+fn own_addresses(services: &Services) -> Option<HashSet<IpAddr>> {
+    let members: HashSet<&str> = services
+        .active_networks()
+        .flat_map(|network| match &network.link.kind {
+            LinkKind::Bond(bond) => bond.members.as_slice(),
+            LinkKind::Bridge(bridge) => bridge.ports.as_slice(),
+            _ => &[],
+        })
+        .map(|member| member.interface.as_ref())
+        .collect();
+    let mut own = HashSet::new();
+    let mut any = false;
+    for network in services.active_networks() {
+        let interface = network.interface.as_ref();
+        if interface != "lo" && !members.contains(interface) {
+            if network.addresses.is_empty() || network.autoconfig.is_some() {
+                return None;
+            }
+            any = true;
+        }
+        let virtual_ones = network.vrrp.iter().flat_map(|router| &router.addresses);
+        let all = network.addresses.iter().chain(virtual_ones);
+        own.extend(all.map(|address| address.net.addr()));
+    }
+    any.then_some(own)
+}
+
+fn not_given(ip: IpAddr, place: Span) -> Diagnostic {
+    let message = format!("address {ip} is given to no interface in the Services tab");
+    Diagnostic::warning(codes::ADDRESS_NOT_CONFIGURED, place, message)
+}
+
+/// `source` of servers, of their defaults and of proxies, at addresses that no block gives to this box;
+/// `usesrc` binds to others' addresses.
+fn addresses_of_sources(
     config: &Config,
     sources: &SourceMap,
     is_foreign: &dyn Fn(IpAddr) -> bool,
     found: &mut Vec<Diagnostic>,
 ) {
-    for server in config.proxies.iter().flat_map(|proxy| &proxy.servers) {
+    for words in source_lines(config, sources) {
         if found.len() >= MOST_WARNINGS {
             return;
         }
-        let words = words(&server.origin, sources);
-        // After the server's name and address.
-        let mut options = words.iter().skip(3);
-        if words.iter().any(|word| word.is("usesrc")) || !options.any(|word| word.is("source")) {
-            continue;
-        }
-        let Some(word) = options.next() else {
+        let Some((word, rest)) = words.split_first() else {
             continue;
         };
+        if rest.iter().any(|word| word.is("usesrc")) {
+            continue;
+        }
         let Some(ip) = source_ip(&word.text()).filter(|ip| is_foreign(*ip)) else {
             continue;
         };
-        let message = format!("address {ip} is given to no interface in the Services tab");
-        let warning = Diagnostic::warning(codes::ADDRESS_NOT_CONFIGURED, word.span, message);
-        found.push(warning.with_help(
-            "connections to this server fail unless the address is this box's: add 'ip address' to an \
+        found.push(not_given(ip, word.span).with_help(
+            "connections to these servers fail unless the address is this box's: add 'ip address' to an \
              interface's block",
         ));
+    }
+}
+
+/// What stands behind `source` on each line that has servers reached so, once.
+fn source_lines(config: &Config, sources: &SourceMap) -> impl Iterator<Item = Vec<Word>> {
+    let mut seen = HashSet::new();
+    let servers = config.proxies.iter().flat_map(|proxy| &proxy.servers);
+    // A server's own line says it even where this version cannot run what it says.
+    let lines = servers.flat_map(|server| {
+        let inherited = server.source.as_deref().map(|source| &source.origin);
+        std::iter::once(&server.origin).chain(inherited)
+    });
+    lines.filter_map(move |origin| {
+        if !seen.insert(origin)
+            || memchr::memmem::find(line(origin, sources)?.1, b"source").is_none()
+        {
+            return None;
+        }
+        let mut words = words(origin, sources);
+        // Behind a server's name and address; a line of its own, or one of defaults, starts with neither.
+        let skip = if words.first()?.is("server") { 3 } else { 0 };
+        let at = skip + words.iter().skip(skip).position(|word| word.is("source"))?;
+        words.drain(..=at);
+        Some(words)
+    })
+}
+
+/// `interface` of `source`: connections leave by it alone.
+fn interfaces_of_sources(
+    services: &Services,
+    config: &Config,
+    sources: &SourceMap,
+    found: &mut Vec<Diagnostic>,
+) {
+    let known = |name: &str| {
+        let mut networks = services.active_networks();
+        name == "lo" || networks.any(|network| network.interface.as_ref() == name)
+    };
+    for words in source_lines(config, sources) {
+        let mut pairs = words.iter().zip(words.iter().skip(1));
+        let Some((_, name)) = pairs.find(|(keyword, _)| keyword.is("interface")) else {
+            continue;
+        };
+        let text = name.text();
+        if found.len() < MOST_WARNINGS && !known(&text) {
+            found.push(not_configured(&text, services, name.span));
+        }
     }
 }
 
@@ -192,15 +265,19 @@ fn source_ip(text: &str) -> Option<IpAddr> {
     bare(text).or_else(|| bare(text.rsplit_once(':')?.0))
 }
 
+/// A line, and where it is.
+fn line<'s>(origin: &Origin, sources: &'s SourceMap) -> Option<(Span, &'s [u8])> {
+    let span = sources.line_span(sources.find(&origin.file)?, origin.line)?;
+    Some((span, sources.slice(span)))
+}
+
 /// The words of a line, as written.
 fn words(origin: &Origin, sources: &SourceMap) -> Vec<Word> {
-    let file = sources.find(&origin.file);
-    let span = file.and_then(|file| sources.line_span(file, origin.line));
-    let Some(span) = span else {
+    let Some((span, text)) = line(origin, sources) else {
         return Vec::new();
     };
     let start = usize::try_from(span.start).unwrap_or(usize::MAX);
-    lexer::words(sources.slice(span), span.file, start, None).unwrap_or_default()
+    lexer::words(text, span.file, start, None).unwrap_or_default()
 }
 
 /// The words `interface NAME` of a line, else the line.
