@@ -44,7 +44,7 @@ const MAX_FILE: usize = 16 << 20;
 const MAX_GROWTH: usize = 64 << 20;
 
 /// `.if` inside one another, as in HAProxy.
-const MAX_NESTED: usize = 16;
+const MAX_NESTED: usize = 100;
 
 /// The lines of one text.
 pub(crate) struct Lines<'a> {
@@ -268,7 +268,7 @@ impl<'a> Lines<'a> {
             sink.alert(codes::UNBALANCED_BLOCK, directive.span, message);
             // A block more than allowed is still a block for its `.endif`; past any sensible
             // depth, they are not counted any more.
-            if self.blocks.len() > 64 * MAX_NESTED {
+            if self.blocks.len() > 10 * MAX_NESTED {
                 return;
             }
         }

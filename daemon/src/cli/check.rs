@@ -8,6 +8,7 @@ use lanai_control::CheckReport;
 use lanai_language::{NamedFile, layer7};
 
 use super::Shape;
+use super::named::Named;
 use crate::control;
 use crate::control::render::{self, Paper};
 use crate::proxy::sources;
@@ -16,11 +17,10 @@ use crate::{environment, facts};
 /// What to check, and how to show what was found.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Check this HAProxy configuration alone (file, or directory of *.cfg; may be repeated)
-    #[arg(short = 'f', value_name = "FILE", conflicts_with = "config")]
-    files: Vec<PathBuf>,
+    #[command(flatten)]
+    alone: Named,
     /// Check this configuration directory
-    #[arg(long, value_name = "DIR", default_value = "/etc/lanai")]
+    #[arg(long, value_name = "DIR", default_value = "/etc/lanai", conflicts_with_all = ["files", "flagged"])]
     config: PathBuf,
     #[command(flatten)]
     form: Shape,
@@ -57,8 +57,8 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
 }
 
 fn check(arguments: &Arguments) -> Result<CheckReport, CheckError> {
-    if !arguments.files.is_empty() {
-        let files = sources::files(&arguments.files)?;
+    if !arguments.alone.files.is_empty() {
+        let files = sources::files(&arguments.alone.files)?;
         let texts = sources::read(&files)?;
         let environment = environment::inherited(None, &files);
         let ids: Vec<_> = texts.ids().collect();

@@ -12,6 +12,7 @@ use std::process::ExitCode;
 
 use lanai_control::{FileSet, LAYER7, Within};
 
+use super::named::Named;
 use super::{Reach, Shape};
 use crate::control;
 use crate::control::render::Paper;
@@ -22,13 +23,10 @@ use take::Taken;
 
 /// What to take over, and where to.
 #[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("foreign").args(["files", "flagged"]).required(true).multiple(true))]
 pub(super) struct Arguments {
-    /// HAProxy configuration (file, or directory of *.cfg); several are put together in this order
-    #[arg(required_unless_present = "more")]
-    files: Vec<PathBuf>,
-    /// One more of them
-    #[arg(short = 'f', value_name = "FILE")]
-    more: Vec<PathBuf>,
+    #[command(flatten)]
+    foreign: Named,
     /// Write it into this configuration directory, for `lanai apply` later; without it, the running
     /// appliance applies it as a new revision
     #[arg(long, value_name = "DIR")]
@@ -73,8 +71,7 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
 }
 
 fn import(arguments: &Arguments) -> Result<ExitCode, ImportError> {
-    let named: Vec<PathBuf> = [&arguments.files[..], &arguments.more[..]].concat();
-    let files = sources::files(&named)?;
+    let files = sources::files(&arguments.foreign.files)?;
     let texts = sources::read(&files)?;
     let parts: Vec<&[u8]> = texts.ids().map(|id| texts.bytes(id)).collect();
     let text = take::joined(&parts);

@@ -5,6 +5,7 @@ mod check;
 mod explain;
 mod fmt;
 mod import;
+mod named;
 mod remote;
 mod upgrade;
 mod visitor;

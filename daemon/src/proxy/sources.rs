@@ -44,9 +44,15 @@ pub(crate) fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, SourceError> {
         }
         let mut inside = Vec::new();
         for entry in fs::read_dir(path).map_err(failed)? {
-            let entry = entry.map_err(failed)?.path();
-            if is_configuration(&entry) {
-                inside.push(entry);
+            let path = entry.map_err(failed)?.path();
+            if !is_configuration(&path) {
+                continue;
+            }
+            // A link that leads nowhere is a file that is missing, and not one that is not meant.
+            match fs::metadata(&path) {
+                Ok(about) if about.is_file() => inside.push(path),
+                Ok(_) => {}
+                Err(source) => return Err(SourceError::Open { path, source }),
             }
         }
         inside.sort();
@@ -84,7 +90,7 @@ fn read_file(path: &Path) -> Result<Vec<u8>, SourceError> {
 
 fn is_configuration(path: &Path) -> bool {
     let name = path.file_name().map_or(&[][..], OsStr::as_bytes);
-    !name.starts_with(b".") && name.ends_with(b".cfg") && path.is_file()
+    !name.starts_with(b".") && name.ends_with(b".cfg")
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ mod finish;
 mod format;
 mod global;
 mod grammar;
+mod idle;
 mod inherit;
 mod keyword;
 mod log;
@@ -43,6 +44,7 @@ use crate::tree::Dialect;
 use crate::{Environment, Facts, Outcome};
 use section::Reader;
 
+pub use idle::{Idle, without_effect};
 pub use keyword::{Keyword, Kind, Modes, Sections, Status, Types};
 pub use reference::{described, document, heading};
 pub use tables::{find, keywords};

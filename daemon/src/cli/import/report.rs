@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use lanai_control::{CheckReport, LAYER7};
 use lanai_diagnostics::Severity;
+use lanai_language::layer7::{self, Idle};
 use lanai_language::{codes, tree};
 use serde_json::{Value, json};
 
@@ -24,9 +25,13 @@ pub(super) struct Report<'a> {
 }
 
 /// Lines of the text by what becomes of them.
+#[derive(Default)]
 struct Lines {
     works: usize,
-    ignored: usize,
+    /// Lines with their keywords, and why that they have no effect harms nobody.
+    ignored: Vec<Idle>,
+    /// How many more a message of the check is about.
+    told_idle: usize,
     refused: usize,
 }
 
@@ -52,13 +57,9 @@ impl Report<'_> {
     fn lines(&self) -> Lines {
         let sources = &self.check.sources;
         let Some(file) = sources.find(LAYER7) else {
-            return Lines {
-                works: 0,
-                ignored: 0,
-                refused: 0,
-            };
+            return Lines::default();
         };
-        let (mut refused, mut ignored) = (BTreeSet::new(), BTreeSet::new());
+        let (mut refused, mut idle) = (BTreeSet::new(), BTreeSet::new());
         for found in self
             .check
             .diagnostics
@@ -68,11 +69,14 @@ impl Report<'_> {
             let line = sources.position(file, found.span.start).line;
             match found.severity {
                 Severity::Alert => refused.insert(line),
-                _ if found.code == codes::WITHOUT_EFFECT => ignored.insert(line),
+                _ if found.code == codes::WITHOUT_EFFECT => idle.insert(line),
                 _ => false,
             };
         }
-        let ignored = ignored.difference(&refused).count();
+        let mut ignored = layer7::without_effect(sources.bytes(file));
+        ignored.retain(|idle| !refused.contains(&idle.line));
+        // Those that a message is about already are counted, and not said again.
+        idle.retain(|line| !refused.contains(line) && !ignored.iter().any(|it| it.line == *line));
         let tree = tree::parse(sources.bytes(file));
         let says = |line: &&tree::Line| {
             let mut tokens = tree.tokens(line).iter();
@@ -80,8 +84,9 @@ impl Report<'_> {
         };
         let all = tree.all_lines().iter().filter(says).count();
         Lines {
-            works: all.saturating_sub(ignored + refused.len()),
+            works: all.saturating_sub(ignored.len() + idle.len() + refused.len()),
             ignored,
+            told_idle: idle.len(),
             refused: refused.len(),
         }
     }
@@ -124,11 +129,19 @@ impl Report<'_> {
         let Lines {
             works,
             ignored,
+            told_idle,
             refused,
         } = self.lines();
+        for Idle { line, keyword, why } in &ignored {
+            put(
+                &mut out,
+                format!("line {line}: '{keyword}' has no effect here: {why}"),
+            );
+        }
+        let idle = ignored.len() + told_idle;
         let _ = writeln!(
             out,
-            "lines: {works} work, {ignored} have no effect here, {refused} are refused"
+            "lines: {works} work, {idle} have no effect here, {refused} are refused"
         );
         let end = match (self.is_whole(), into, self.check.is_refused()) {
             (false, ..) => "nothing was written: what is named above is needed first".to_owned(),
@@ -157,8 +170,11 @@ impl Report<'_> {
         let Lines {
             works,
             ignored,
+            told_idle,
             refused,
         } = self.lines();
+        let idle =
+            |idle: &Idle| json!({ "line": idle.line, "word": idle.keyword, "why": idle.why });
         let named = |(line, word, why): &(u32, String, &str)| json!({ "line": line, "word": word, "why": why });
         let missing = |(line, path, why): &(u32, PathBuf, String)| json!({ "line": line, "path": path.to_string_lossy(), "why": why });
         let copied =
@@ -167,7 +183,8 @@ impl Report<'_> {
         json!({
             "whole": self.is_whole(),
             "written": into.map(|path| path.to_string_lossy()),
-            "lines": { "work": works, "ignored": ignored, "refused": refused },
+            "lines": { "work": works, "ignored": ignored.len() + told_idle, "refused": refused },
+            "ignored": ignored.iter().map(idle).collect::<Vec<_>>(),
             "files": self.taken.copied.iter().map(copied).collect::<Vec<_>>(),
             "left": self.taken.left.iter().map(named).collect::<Vec<_>>(),
             "missing": self.taken.missing.iter().map(missing).collect::<Vec<_>>(),

@@ -20,8 +20,9 @@ fn foreign(files: &[(&str, &str)]) -> tempfile::TempDir {
 
 fn arguments(root: &Path, files: &[&str], into: &Path) -> Arguments {
     Arguments {
-        files: files.iter().map(|name| root.join(name)).collect(),
-        more: Vec::new(),
+        foreign: Named {
+            files: files.iter().map(|name| root.join(name)).collect(),
+        },
         into: Some(into.to_owned()),
         replace: false,
         confirm_within: None,

@@ -1,0 +1,1 @@
+core.register_action("check", {"http-req"}, function(txn) end)
