@@ -96,10 +96,11 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
     let system = system::plan(desired, observed, &mut plan.notes);
     absent(desired, world, &mut plan.notes);
     let shared = desired.shared_ports.iter();
-    plan.notes.extend(shared.map(|(ports, origin)| Note::NotReserved {
-        ports: *ports,
-        origin: origin.clone(),
-    }));
+    plan.notes
+        .extend(shared.map(|(ports, origin)| Note::NotReserved {
+            ports: *ports,
+            origin: origin.clone(),
+        }));
     for part in [&addresses, &routes, &rules, &system] {
         plan.add.extend(part.add.iter().cloned());
     }

@@ -71,7 +71,9 @@ impl Lack {
             ),
             Self::Shown(_) => (
                 EMERG,
-                format!("Cannot bind to tproxy source address before connect() for backend {name}."),
+                format!(
+                    "Cannot bind to tproxy source address before connect() for backend {name}."
+                ),
             ),
             Self::Way(error) => {
                 let what = match Errno::from_io_error(error) {

@@ -256,9 +256,7 @@ async fn connect(plan: &Plan) -> Result<(), Failed> {
         let socket = socket.map_err(Lack::Other)?;
         // What is made after it is dropped before it: the port is given back when the socket is closed.
         let held = match &plan.source {
-            Some(source) => {
-                source::bind_own(&socket, source, plan.ports.as_ref(), ip, &mut tries)?
-            }
+            Some(source) => source::bind_own(&socket, source, plan.ports.as_ref(), ip, &mut tries)?,
             None => None,
         };
         match socket.connect(SocketAddr::new(ip, port)).await {

@@ -208,10 +208,13 @@ fn reserved(ranges: &[(u16, u16)]) -> (String, u32, Vec<(String, u32)>) {
     };
     config.proxies[0].servers = ranges.iter().zip(90..).map(server).collect();
     let desired = desired(&services([network("eth0").address("10.0.0.2/24")]), &config);
-    let wanted = desired.sysctls.iter().find_map(|wanted| match &wanted.need {
-        Need::ReservedPorts(ports) => Some((ports.to_string(), wanted.origin.clone())),
-        _ => None,
-    });
+    let wanted = desired
+        .sysctls
+        .iter()
+        .find_map(|wanted| match &wanted.need {
+            Need::ReservedPorts(ports) => Some((ports.to_string(), wanted.origin.clone())),
+            _ => None,
+        });
     let (ports, origin) = wanted.unwrap();
     let shared = desired.shared_ports.iter();
     let shared = shared.map(|(ports, origin)| (ports.to_string(), origin.line));

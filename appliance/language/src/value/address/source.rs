@@ -65,7 +65,11 @@ pub(crate) fn source_address(
 }
 
 /// No connection comes from port 0, which HAProxy takes here too.
-fn port_range(low: &str, high: &str, at: Range<usize>) -> Result<Option<SourcePorts>, AddressError> {
+fn port_range(
+    low: &str,
+    high: &str,
+    at: Range<usize>,
+) -> Result<Option<SourcePorts>, AddressError> {
     let (first, last) = (
         port_number(low, at.clone(), 0)?,
         port_number(high, at.clone(), 0)?,
