@@ -150,6 +150,12 @@ impl Statement {
         self.words.get(at)
     }
 
+    /// The word after the first one that is this.
+    pub(crate) fn after(&self, keyword: &str) -> Option<&Word> {
+        let at = self.words.iter().position(|word| word.is(keyword))?;
+        self.word(at + 1)
+    }
+
     /// Words from this place on.
     pub(crate) fn from(&self, at: usize) -> &[Word] {
         self.words.get(at..).unwrap_or_default()

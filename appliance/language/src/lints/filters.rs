@@ -50,7 +50,7 @@ fn unfit(kind: &Word, line: &Statement) -> Option<Diagnostic> {
             kind,
             format!("'filter {name}' expects the name of a '{name}' section"),
         )),
-        "spoe" if after(line, "config").is_none() => Some(missing(
+        "spoe" if line.after("config").is_none() => Some(missing(
             kind,
             "'filter spoe' expects 'config' and a file".to_owned(),
         )),
@@ -87,11 +87,6 @@ fn trace(line: &Statement) -> Option<Diagnostic> {
         }
     }
     None
-}
-
-fn after<'a>(line: &'a Statement, keyword: &str) -> Option<&'a Word> {
-    let at = line.words.iter().position(|word| word.is(keyword))?;
-    line.word(at + 1)
 }
 
 fn missing(at: &Word, message: String) -> Diagnostic {

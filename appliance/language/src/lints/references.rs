@@ -91,7 +91,7 @@ fn asked<'a>(section: &'a Section, line: &'a Statement) -> Vec<Asked<'a>> {
         b"email-alert" if line.starts(&["email-alert", "mailers"]) => {
             ask(Thing::Mailers, line.word(2));
         }
-        b"stick-table" => ask(Thing::Peers, after(line, "peers")),
+        b"stick-table" => ask(Thing::Peers, line.after("peers")),
         b"filter" if line.starts(&["filter", "cache"]) => ask(Thing::Cache, line.word(2)),
         b"server" | b"server-template" | b"default-server"
             if section.kind != "peers" && line.mentions("resolvers") =>
@@ -110,11 +110,6 @@ fn asked<'a>(section: &'a Section, line: &'a Statement) -> Vec<Asked<'a>> {
         _ => {}
     }
     found
-}
-
-fn after<'a>(line: &'a Statement, keyword: &str) -> Option<&'a Word> {
-    let at = line.words.iter().position(|word| word.is(keyword))?;
-    line.word(at + 1)
 }
 
 /// Names of things that no section defines.

@@ -8,6 +8,7 @@ use super::book::{Book, Section};
 use crate::codes;
 use crate::lexer::Word;
 use crate::line::Statement;
+use crate::value;
 
 /// Kinds of sections of which one may have a name. A second user list of a name is ignored.
 const NAMED: &[&str] = &[
@@ -172,15 +173,14 @@ fn without_effect(span: Span, message: String) -> Diagnostic {
 /// Boxes as peers are either `peer` lines or a `bind` line with `server` lines.
 pub(super) fn peers(book: &Book, found: &mut Vec<Diagnostic>) {
     for section in book.of_kind("peers") {
-        let mut lines = section.starting("peer").chain(section.starting("bind"));
-        let places = (
-            section.starting("peer").next().and_then(Statement::keyword),
-            section.starting("bind").next().and_then(Statement::keyword),
-        );
-        // The address of the line `peer` of this box is what it binds.
-        if let (Some(peer), Some(bind)) = places
-            && lines.any(|line| line.starts(&["peer"]) && line.word(2).is_some())
-        {
+        let mut peers = section.starting("peer");
+        // The address of this box's own line is what it binds.
+        let peer = peers.find(|line| line.word(2).is_some());
+        let bind = section.starting("bind").next();
+        if let (Some(peer), Some(bind)) = (
+            peer.and_then(Statement::keyword),
+            bind.and_then(Statement::keyword),
+        ) {
             let message = "mixing 'peer' and 'bind' lines is forbidden";
             found.push(
                 Diagnostic::alert(codes::INCOMPLETE_SECTION, bind.span, message)
@@ -194,7 +194,7 @@ pub(super) fn peers(book: &Book, found: &mut Vec<Diagnostic>) {
 /// A ring whose messages may be longer than itself.
 pub(super) fn rings(book: &Book, found: &mut Vec<Diagnostic>) {
     for section in book.of_kind("ring") {
-        let (size, longest) = (number(section, "size"), number(section, "maxlen"));
+        let (size, longest) = (size(section, "size"), size(section, "maxlen"));
         // What HAProxy makes it without the line.
         let size = size.map_or(16_384, |(size, _)| size);
         if let Some((longest, span)) = longest
@@ -209,16 +209,9 @@ pub(super) fn rings(book: &Book, found: &mut Vec<Diagnostic>) {
     }
 }
 
-/// The number of the last line of this keyword, with the `k`, `m` or `g` of a size.
-fn number(section: &Section, keyword: &str) -> Option<(u64, Span)> {
+/// The size that the last line of this keyword says.
+fn size(section: &Section, keyword: &str) -> Option<(u32, Span)> {
     let word = section.starting(keyword).last()?.word(1)?;
-    let text = word.text();
-    let (digits, shift) = match text.as_bytes().last()?.to_ascii_lowercase() {
-        b'k' => (&text[..text.len() - 1], 10),
-        b'm' => (&text[..text.len() - 1], 20),
-        b'g' => (&text[..text.len() - 1], 30),
-        _ => (&*text, 0),
-    };
-    let number: u64 = digits.parse().ok()?;
-    Some((number.checked_mul(1 << shift)?, word.span))
+    let size = value::size(&word.text(), 0..=u32::MAX).ok()?;
+    Some((size, word.span))
 }
