@@ -44,18 +44,6 @@ const FIVE_LINES: [&str; 5] = [
     "default via fd00:14::1 dev eth4 proto 76 metric 2004 pref medium",
 ];
 
-fn five_links() -> Namespace {
-    let namespace = Namespace::new();
-    for index in 0..5 {
-        namespace.veth(&format!("eth{index}"));
-        for end in ["", "p-"] {
-            namespace.ip(&format!("link set {end}eth{index} addrgenmode none"));
-            namespace.ip(&format!("-6 addr flush dev {end}eth{index}"));
-        }
-    }
-    namespace
-}
-
 fn defaults(namespace: &Namespace) -> Vec<String> {
     let text = namespace.ip("-6 route show default");
     text.lines().map(|line| line.trim().to_owned()).collect()
@@ -63,7 +51,7 @@ fn defaults(namespace: &Namespace) -> Vec<String> {
 
 #[test]
 fn five_default_routes_in_order_and_nothing_left_to_do() {
-    let namespace = five_links();
+    let namespace = Namespace::with_links(5);
     namespace.exec("sysctl", "-w net.ipv6.conf.all.forwarding=1");
     let plan = namespace.enter(|| async { apply(&desired(FIVE)).await });
     assert_eq!(plan.problems, []);
@@ -80,7 +68,7 @@ fn five_default_routes_in_order_and_nothing_left_to_do() {
 
 #[test]
 fn foreign_state_survives_and_stale_state_of_ours_goes() {
-    let namespace = five_links();
+    let namespace = Namespace::with_links(5);
     let foreign_route =
         "2001:db8:99::/48 via fd00:10::fe dev eth0 proto static metric 7 pref medium";
     namespace.enter(|| async {
@@ -123,7 +111,7 @@ fn foreign_state_survives_and_stale_state_of_ours_goes() {
 
 #[test]
 fn what_is_there_already_is_taken_as_done_and_never_removed() {
-    let namespace = five_links();
+    let namespace = Namespace::with_links(5);
     namespace.ip("link set eth0 up");
     namespace.ip("addr add fd00:10::2/64 dev eth0 nodad");
     namespace.ip("-6 route add default via fd00:10::1 dev eth0");
@@ -137,7 +125,7 @@ fn what_is_there_already_is_taken_as_done_and_never_removed() {
 
 #[test]
 fn a_foreign_default_route_in_the_way_is_a_problem_and_stays() {
-    let namespace = five_links();
+    let namespace = Namespace::with_links(5);
     namespace.ip("link set eth0 up");
     namespace.ip("addr add fd00:10::7/64 dev eth0 nodad");
     namespace.ip("-6 route add default via fd00:10::fe dev eth0");
@@ -153,7 +141,7 @@ fn a_foreign_default_route_in_the_way_is_a_problem_and_stays() {
 
 #[test]
 fn a_failure_in_the_middle_leaves_everything_as_it_was() {
-    let namespace = five_links();
+    let namespace = Namespace::with_links(5);
     namespace.exec(
         "sysctl",
         "-w net.ipv6.conf.all.forwarding=1 net.ipv6.conf.eth3.forwarding=0",
@@ -189,7 +177,7 @@ fn a_failure_in_the_middle_leaves_everything_as_it_was() {
 /// A link that goes down takes its IPv6 addresses with it.
 #[test]
 fn a_link_that_flaps_is_repaired() {
-    let namespace = five_links();
+    let namespace = Namespace::with_links(5);
     namespace.enter(|| async { apply(&desired(FIVE)).await });
     namespace.ip("link set eth2 down");
     assert_eq!(defaults(&namespace).len(), 4);
@@ -208,7 +196,7 @@ fn a_link_that_flaps_is_repaired() {
 
 #[test]
 fn many_ways_and_routes_of_other_tables_and_kinds_are_seen() {
-    let namespace = five_links();
+    let namespace = Namespace::with_links(5);
     namespace.ip("link set eth0 up");
     namespace.ip("addr add fd00:10::2/64 dev eth0 nodad");
     namespace

@@ -47,19 +47,6 @@ const FIVE_LINES: [&str; 5] = [
     "default via 10.14.0.1 dev eth4 proto 76 metric 4",
 ];
 
-fn article_1() -> Namespace {
-    let namespace = Namespace::new();
-    for index in 0..5 {
-        namespace.veth(&format!("eth{index}"));
-        // No link-local addresses that come by themselves a moment later: dumps are compared.
-        for end in ["", "p-"] {
-            namespace.ip(&format!("link set {end}eth{index} addrgenmode none"));
-            namespace.ip(&format!("-6 addr flush dev {end}eth{index}"));
-        }
-    }
-    namespace
-}
-
 fn defaults(namespace: &Namespace) -> Vec<String> {
     let text = namespace.ip("route show default");
     text.lines().map(|line| line.trim().to_owned()).collect()
@@ -67,7 +54,7 @@ fn defaults(namespace: &Namespace) -> Vec<String> {
 
 #[test]
 fn five_default_routes_in_order_and_nothing_left_to_do() {
-    let namespace = article_1();
+    let namespace = Namespace::with_links(5);
     namespace.exec(
         "sysctl",
         "-w net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1",
@@ -99,7 +86,7 @@ fn five_default_routes_in_order_and_nothing_left_to_do() {
 
 #[test]
 fn foreign_state_survives_and_stale_state_of_ours_goes() {
-    let namespace = article_1();
+    let namespace = Namespace::with_links(5);
     let foreign_route = "10.99.0.0/16 via 10.10.0.254 dev eth0 proto static metric 7";
     namespace.enter(|| async {
         apply(&desired(ARTICLE_1)).await;
@@ -133,7 +120,7 @@ fn foreign_state_survives_and_stale_state_of_ours_goes() {
 
 #[test]
 fn what_is_there_already_is_taken_as_done_and_never_removed() {
-    let namespace = article_1();
+    let namespace = Namespace::with_links(5);
     namespace.ip("link set eth0 up");
     namespace.ip("addr add 10.10.0.2/24 dev eth0");
     namespace.ip("route add default via 10.10.0.1 dev eth0");
@@ -147,7 +134,7 @@ fn what_is_there_already_is_taken_as_done_and_never_removed() {
 
 #[test]
 fn a_foreign_default_route_in_the_way_is_a_problem_and_stays() {
-    let namespace = article_1();
+    let namespace = Namespace::with_links(5);
     namespace.ip("link set eth0 up");
     namespace.ip("addr add 10.10.0.7/24 dev eth0");
     namespace.ip("route add default via 10.10.0.254 dev eth0");
@@ -162,7 +149,7 @@ fn a_foreign_default_route_in_the_way_is_a_problem_and_stays() {
 
 #[test]
 fn a_failure_in_the_middle_leaves_everything_as_it_was() {
-    let namespace = article_1();
+    let namespace = Namespace::with_links(5);
     for index in 0..5 {
         namespace.exec(
             "sysctl",
@@ -207,7 +194,7 @@ fn a_failure_in_the_middle_leaves_everything_as_it_was() {
 
 #[test]
 fn a_removal_that_fails_half_way_is_undone_too() {
-    let namespace = article_1();
+    let namespace = Namespace::with_links(5);
     namespace.enter(|| async { apply(&desired(ARTICLE_1)).await });
     let before = namespace.dump();
     let nothing: &[Block<'_>] = &[("eth0", &["10.10.0.2/24"], &[])];
@@ -231,7 +218,7 @@ fn a_removal_that_fails_half_way_is_undone_too() {
 
 #[test]
 fn undoing_that_fails_says_what_is_left() {
-    let namespace = article_1();
+    let namespace = Namespace::with_links(5);
     let set = |to: &str, from: &str| Step::SetSysctl {
         sysctl: Sysctl::PromoteSecondaries(Scope::Interface("eth0".into())),
         from: from.to_owned(),
@@ -251,7 +238,7 @@ fn undoing_that_fails_says_what_is_left() {
 
 #[test]
 fn a_link_that_flaps_is_repaired() {
-    let namespace = article_1();
+    let namespace = Namespace::with_links(5);
     namespace.enter(|| async { apply(&desired(ARTICLE_1)).await });
     namespace.ip("link set eth2 down");
     assert_eq!(defaults(&namespace).len(), 4);
@@ -387,7 +374,7 @@ fn removing_what_is_gone_with_its_interface_is_done() {
 
 #[test]
 fn many_ways_routes_of_other_tables_and_kinds_are_seen() {
-    let namespace = article_1();
+    let namespace = Namespace::with_links(5);
     namespace.ip("link set eth0 up");
     namespace.ip("addr add 10.10.0.2/24 dev eth0");
     namespace.ip("route add default nexthop via 10.10.0.1 nexthop via 10.10.0.3");
@@ -445,7 +432,7 @@ fn observing_ipv6_in_motion_never_sees_half_of_it() {
 
 /// Addresses that go while others stay.
 fn in_motion(leaving: fn(u32) -> String, staying: fn(u32) -> String) {
-    let namespace = article_1();
+    let namespace = Namespace::with_links(5);
     let add = |net: String| {
         Step::AddAddress(InterfaceAddress {
             interface: "eth1".into(),

@@ -38,13 +38,8 @@ fn origin(line: u32) -> Origin {
 /// A namespace with interfaces, and with what others have there: a table with a chain like ours, a
 /// rule in our range, a route in transparent mode's table, settings of somebody's choice.
 fn namespace() -> Namespace {
-    let namespace = Namespace::new();
+    let namespace = Namespace::with_links(2);
     for name in ["eth0", "eth1"] {
-        namespace.veth(name);
-        for end in ["", "p-"] {
-            namespace.ip(&format!("link set {end}{name} addrgenmode none"));
-            namespace.ip(&format!("-6 addr flush dev {end}{name}"));
-        }
         namespace.ip(&format!("link set {name} up"));
     }
     namespace.nft("add table inet other");

@@ -98,6 +98,25 @@ impl Namespace {
         self.exec("sysctl", &format!("-n {name}")).trim().to_owned()
     }
 
+    /// One with so many interfaces, `eth0` and on, as [`Namespace::quiet_veth`] makes them.
+    pub(crate) fn with_links(count: u32) -> Self {
+        let namespace = Self::new();
+        for index in 0..count {
+            namespace.quiet_veth(&format!("eth{index}"));
+        }
+        namespace
+    }
+
+    /// As [`Namespace::veth`], and neither end gets a link-local address by itself a moment later: dumps
+    /// are compared.
+    pub(crate) fn quiet_veth(&self, name: &str) {
+        self.veth(name);
+        for end in ["", "p-"] {
+            self.ip(&format!("link set {end}{name} addrgenmode none"));
+            self.ip(&format!("-6 addr flush dev {end}{name}"));
+        }
+    }
+
     /// Makes an interface, down, whose other end is up in the same namespace.
     pub(crate) fn veth(&self, name: &str) {
         let peer = format!("p-{name}");
