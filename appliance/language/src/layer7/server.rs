@@ -12,7 +12,7 @@ use super::table::{Readers, Table};
 use super::tables;
 use crate::codes;
 use crate::lexer::Word;
-use crate::value::{destination, invalid_name_character, server_address, shown, suggest};
+use crate::value::{Wants, destination, invalid_name_character, server_address, shown, suggest};
 
 pub(super) const READERS: Readers<ProxyDraft> = &[
     ("server", server),
@@ -30,7 +30,7 @@ pub(super) static TABLE: LazyLock<Table<ServerSettings>> =
 pub(super) const WORDS: Readers<ServerSettings> = &[
     ("addr", |server, args| {
         if let Some(word) = args.value("address") {
-            match destination(&word.value) {
+            match destination(&word.value, Wants::CHECK) {
                 Ok(found) => server.addr = Some(found),
                 Err(error) => args.bad_address(word, error),
             }

@@ -51,7 +51,6 @@ const LINTS: &[Lint] = &[
     modes::steps_without_check,
     sections::twice,
     sections::names_within,
-    sections::ports,
     sections::incomplete,
     sections::peers,
     sections::rings,

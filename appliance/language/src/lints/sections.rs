@@ -6,7 +6,6 @@ use lanai_diagnostics::{Diagnostic, Span};
 
 use super::book::{Book, Section};
 use crate::codes;
-use crate::lexer::Word;
 use crate::line::Statement;
 use crate::value;
 
@@ -61,41 +60,6 @@ pub(super) fn names_within(book: &Book, found: &mut Vec<Diagnostic>) {
 
 fn again(span: Span, first: Span, message: String) -> Diagnostic {
     Diagnostic::alert(codes::DUPLICATE_NAME, span, message).with_label(first, "the first one")
-}
-
-/// Addresses without a port, where no port could be meant.
-pub(super) fn ports(book: &Book, found: &mut Vec<Diagnostic>) {
-    for (kind, keyword) in [
-        ("peers", "peer"),
-        ("resolvers", "nameserver"),
-        ("mailers", "mailer"),
-    ] {
-        for line in book.of_kind(kind).flat_map(|s| s.starting(keyword)) {
-            let (Some(name), Some(address)) = (line.word(1), line.word(2)) else {
-                continue;
-            };
-            if lacks_port(address) {
-                let message = format!(
-                    "'{keyword} {}' : missing port specification in '{}'",
-                    name.text(),
-                    address.text()
-                );
-                found.push(
-                    Diagnostic::alert(codes::BAD_ADDRESS, address.span, message)
-                        .with_help("write the port behind the address and a colon"),
-                );
-            }
-        }
-    }
-}
-
-/// Whether it is an IP address or a name, with no port behind it.
-fn lacks_port(address: &Word) -> bool {
-    let text = address.text();
-    let (family, rest) = text.rsplit_once('@').unwrap_or(("", &text));
-    let other = ["unix", "uxst", "uxdg", "abns", "abnsz", "fd", "sockpair"];
-    let is_ip = !rest.starts_with('/') && !other.iter().any(|name| family.ends_with(name));
-    is_ip && !rest.contains(':')
 }
 
 /// A section without the line that makes it one.

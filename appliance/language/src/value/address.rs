@@ -8,6 +8,9 @@ use std::path::PathBuf;
 
 use lanai_model::layer7::{ListenAddress, LogAddress, ServerAddress};
 
+use destination::not_acceptable;
+use scheme::{Family, Over, Scheme, Transport, scheme};
+
 /// An address that cannot be taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct AddressError {
@@ -51,12 +54,14 @@ pub(crate) fn listen_addresses(
 /// The address of a `server`.
 pub(crate) fn server_address(value: &[u8]) -> Result<ServerAddress, AddressError> {
     let whole = 0..value.len();
-    let (family, rest) = family(value, &whole)?;
+    // In `mode log`, servers are reached over UDP too.
+    let found = run(value, Over::Any, Transport::Stream, &whole)?;
+    let Scheme { family, rest, .. } = found;
     let offset = value.len() - rest.len();
     match family {
         Family::Unix => return unix(rest, whole).map(ServerAddress::Unix),
-        Family::Fd => return Err(unsupported("fd@", whole)),
         Family::Any | Family::V4 | Family::V6 => {}
+        _ => return Err(found.not_run(&whole)),
     }
     let text = text(rest, &whole)?;
     let (host, port) = split_port(text, offset);
@@ -104,14 +109,14 @@ pub(crate) fn log_address(value: &[u8]) -> Result<LogAddress, AddressError> {
         b"stderr" => return Ok(LogAddress::Fd(2)),
         _ => {}
     }
-    let value = value.strip_prefix(b"udp@").unwrap_or(value);
-    let skipped = whole.end - value.len();
-    let (family, rest) = family(value, &whole)?;
-    let offset = skipped + value.len() - rest.len();
+    let found = run(value, Over::Both, Transport::Datagram, &whole)?;
+    let Scheme { family, rest, .. } = found;
+    let offset = value.len() - rest.len();
     match family {
         Family::Unix => return unix(rest, whole).map(LogAddress::Unix),
         Family::Fd => return descriptor(rest, value, offset..whole.end).map(LogAddress::Fd),
         Family::Any | Family::V4 | Family::V6 => {}
+        _ => return Err(found.not_run(&whole)),
     }
     let text = text(rest, &whole)?;
     let (host, port) = split_port(text, offset);
@@ -125,141 +130,20 @@ pub(crate) fn log_address(value: &[u8]) -> Result<LogAddress, AddressError> {
     }
 }
 
-/// An address of any of HAProxy's families, of a keyword that only checks it.
-pub(crate) fn any_address(value: &[u8]) -> Result<(), AddressError> {
-    any(value, 0..value.len(), false)
-}
-
-/// `ADDRESS[,ADDRESS]...` of a keyword that listens, of any of HAProxy's families.
-pub(crate) fn any_listen_address(value: &[u8]) -> Result<(), AddressError> {
-    let mut start = 0;
-    for part in value.split(|byte| *byte == b',') {
-        let at = start..start + part.len();
-        start = at.end + 1;
-        any(part, at, true)?;
+/// Takes off what stands in front of an address that is run, and refuses what cannot be reached so.
+fn run<'a>(
+    value: &'a [u8],
+    over: Over,
+    transport: Transport,
+    at: &Range<usize>,
+) -> Result<Scheme<'a>, AddressError> {
+    let found = scheme(value);
+    found.suits(over, value, at)?;
+    if found.family == Family::Ring && transport != Transport::Datagram {
+        return Err(not_acceptable("a ring", value, at.clone()));
     }
-    Ok(())
-}
-
-fn any(value: &[u8], at: Range<usize>, port_needed: bool) -> Result<(), AddressError> {
-    let rest = ["stream+", "dgram+", "quic+"]
-        .iter()
-        .find_map(|prefix| value.strip_prefix(prefix.as_bytes()))
-        .unwrap_or(value);
-    let named = [
-        "abns@", "abnsz@", "ring@", "rhttp@", "uxdg@", "unix@", "uxst@",
-    ];
-    if rest.starts_with(b"/")
-        || named
-            .iter()
-            .any(|prefix| rest.starts_with(prefix.as_bytes()))
-    {
-        return Ok(());
-    }
-    for prefix in ["fd@", "sockpair@"] {
-        if let Some(digits) = rest.strip_prefix(prefix.as_bytes()) {
-            return descriptor(digits, value, at).map(drop);
-        }
-    }
-    let inet = [
-        ("ip@", Family::Any),
-        ("ipv4@", Family::V4),
-        ("ipv6@", Family::V6),
-        ("mptcp4@", Family::V4),
-        ("mptcp6@", Family::V6),
-        ("mptcp@", Family::Any),
-        ("quic4@", Family::V4),
-        ("quic6@", Family::V6),
-        ("tcp4@", Family::V4),
-        ("tcp6@", Family::V6),
-        ("tcp@", Family::Any),
-        ("udp4@", Family::V4),
-        ("udp6@", Family::V6),
-        ("udp@", Family::Any),
-    ];
-    let (rest, family) = inet
-        .iter()
-        .find_map(|(prefix, family)| Some((rest.strip_prefix(prefix.as_bytes())?, *family)))
-        .unwrap_or((rest, Family::Any));
-    let offset = at.end.saturating_sub(rest.len());
-    let (host, port) = split_port(text(rest, &at)?, offset);
-    match port {
-        Some((digits, at)) if !digits.is_empty() => {
-            let digits = digits.strip_prefix(['+', '-']).unwrap_or(digits);
-            let (low, high) = digits.split_once('-').unwrap_or((digits, digits));
-            port_number(low, at.clone(), 0)?;
-            port_number(high, at, 0)?;
-        }
-        _ if port_needed => {
-            let message = format!("missing port specification in '{}'", super::shown(value));
-            return Err(wrong(message, at));
-        }
-        _ => {}
-    }
-    match matches!(host, "" | "*") || ip(host, family).is_some() || is_host_name(host) {
-        true => Ok(()),
-        false => Err(invalid(host, value, offset)),
-    }
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Family {
-    Any,
-    V4,
-    V6,
-    Unix,
-    Fd,
-}
-
-/// Prefixes of HAProxy that no keyword here can run yet.
-const OTHER_FAMILIES: &[&str] = &[
-    "abns@",
-    "abnsz@",
-    "dgram+",
-    "mptcp@",
-    "mptcp4@",
-    "mptcp6@",
-    "quic+",
-    "quic4@",
-    "quic6@",
-    "rhttp@",
-    "ring@",
-    "sockpair@",
-    "udp@",
-    "udp4@",
-    "udp6@",
-    "uxdg@",
-];
-
-/// Takes the prefixes off.
-fn family<'a>(value: &'a [u8], at: &Range<usize>) -> Result<(Family, &'a [u8]), AddressError> {
-    let value = value.strip_prefix(b"stream+").unwrap_or(value);
-    const FAMILIES: &[(&[u8], Family)] = &[
-        (b"ip@", Family::Any),
-        (b"tcp@", Family::Any),
-        (b"ipv4@", Family::V4),
-        (b"tcp4@", Family::V4),
-        (b"ipv6@", Family::V6),
-        (b"tcp6@", Family::V6),
-        (b"unix@", Family::Unix),
-        (b"uxst@", Family::Unix),
-        (b"fd@", Family::Fd),
-    ];
-    for (prefix, family) in FAMILIES {
-        if let Some(rest) = value.strip_prefix(*prefix) {
-            return Ok((*family, rest));
-        }
-    }
-    if let Some(prefix) = OTHER_FAMILIES
-        .iter()
-        .find(|prefix| value.starts_with(prefix.as_bytes()))
-    {
-        return Err(unsupported(prefix, at.clone()));
-    }
-    match value.first() {
-        Some(b'/') => Ok((Family::Unix, value)),
-        _ => Ok((Family::Any, value)),
-    }
+    found.is_carried_by(transport, at)?;
+    Ok(found)
 }
 
 fn listen(
@@ -276,7 +160,8 @@ fn listen(
             not_run: false,
         });
     }
-    let (family, rest) = family(part, &at)?;
+    let scheme = run(part, Over::StreamsAndQuic, Transport::Stream, &at)?;
+    let Scheme { family, rest, .. } = scheme;
     let offset = at.start + part.len() - rest.len();
     match family {
         Family::Unix => {
@@ -289,6 +174,7 @@ fn listen(
             return Ok(());
         }
         Family::Any | Family::V4 | Family::V6 => {}
+        _ => return Err(scheme.not_run(&at)),
     }
     let text = text(rest, &at)?;
     let (host, port) = split_port(text, offset);
@@ -480,9 +366,10 @@ fn wrong(message: impl Into<String>, at: Range<usize>) -> AddressError {
 }
 
 mod destination;
+mod scheme;
 mod source;
 
-pub(crate) use destination::{Destination, destination};
+pub(crate) use destination::{Destination, Wants, any_listen_address, destination};
 pub(crate) use source::source_address;
 
 #[cfg(test)]

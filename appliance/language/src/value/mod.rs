@@ -5,7 +5,7 @@ mod network;
 mod number;
 
 pub(crate) use address::{
-    AddressError, Destination, ListenOptions, any_address, any_listen_address, destination,
+    AddressError, Destination, ListenOptions, Wants, any_listen_address, destination,
     listen_addresses, log_address, server_address, source_address,
 };
 pub(crate) use network::{host_network, network};

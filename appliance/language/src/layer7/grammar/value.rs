@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use crate::codes;
 use crate::layer7::args::Args;
 use crate::lexer::Word;
-use crate::value::{self, NumberError, is_header_name, is_interface_name, shown};
+use crate::value::{self, NumberError, Wants, is_header_name, is_interface_name, shown};
 
 macro_rules! types {
     ($($(#[$about:meta])* $name:ident = $word:literal, $shown:literal;)*) => {
@@ -35,8 +35,16 @@ macro_rules! types {
 }
 
 types! {
-    /// Where a server or a peer is: name or address, perhaps with a port.
+    /// Where a server is: name or address, perhaps with a port.
     Address = "address", "an address or name, perhaps with a port";
+    /// Where a peer is.
+    Endpoint = "endpoint", "an address or name, and a port";
+    /// Where a mail server is.
+    Tcp = "tcp", "an address or name, and a port";
+    /// Where a name server is, over UDP or TCP.
+    NameServer = "nameserver", "an address, and a port";
+    /// Where messages are sent, over UDP or TCP.
+    Target = "target", "an address or name, perhaps with a port";
     /// `if` or `unless` and all that follows.
     Condition = "condition", "'if' or 'unless', and what is to hold";
     Dir = "dir", "a directory";
@@ -51,6 +59,8 @@ types! {
     List = "list", "words with commas between them";
     /// Addresses to listen on.
     Listen = "listen", "addresses to listen on";
+    /// Addresses to take datagrams on.
+    Datagrams = "datagrams", "addresses to take datagrams on";
     Name = "name", "a name";
     Network = "network", "an address, or a network with its prefix length";
     Number = "number", "a whole number";
@@ -134,12 +144,13 @@ impl Type {
             }
             Self::Header if !is_header_name(text) => bad_name("a header", word, args),
             Self::Interface if !is_interface_name(text) => bad_name("an interface", word, args),
-            Self::Address => address(word, args),
-            Self::Listen => {
-                if let Err(error) = value::any_listen_address(&word.value) {
-                    args.bad_address(word, error);
-                }
-            }
+            Self::Address => address(word, Wants::ADDRESS, args),
+            Self::Endpoint => address(word, Wants::ENDPOINT, args),
+            Self::Tcp => address(word, Wants::TCP, args),
+            Self::NameServer => address(word, Wants::NAME_SERVER, args),
+            Self::Target => address(word, Wants::TARGET, args),
+            Self::Listen => listen(word, Wants::LISTEN, args),
+            Self::Datagrams => listen(word, Wants::LISTEN_DATAGRAMS, args),
             Self::Network
             | Self::Header
             | Self::Interface
@@ -186,8 +197,14 @@ fn time(word: &Word, least: i64, most: i64, args: &mut Args<'_>) {
     }
 }
 
-fn address(word: &Word, args: &mut Args<'_>) {
-    if let Err(error) = value::any_address(&word.value) {
+fn address(word: &Word, wants: Wants, args: &mut Args<'_>) {
+    if let Err(error) = value::destination(&word.value, wants) {
+        args.bad_address(word, error);
+    }
+}
+
+fn listen(word: &Word, wants: Wants, args: &mut Args<'_>) {
+    if let Err(error) = value::any_listen_address(&word.value, wants) {
         args.bad_address(word, error);
     }
 }

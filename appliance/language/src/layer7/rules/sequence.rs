@@ -11,7 +11,7 @@ use lanai_model::layer7::{CheckStep, Figure};
 use crate::codes;
 use crate::layer7::args::Args;
 use crate::layer7::draft::ProxyDraft;
-use crate::value::{Destination, destination};
+use crate::value::{Destination, Wants, destination};
 
 /// How servers are checked, by the last `option` that says so.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -231,7 +231,7 @@ fn names_port(step: &CheckStep) -> bool {
     let address = connect.addr.as_deref().map(str::as_bytes);
     matches!(connect.port, Some(Figure::Constant(_)))
         || matches!(
-            address.map(destination),
+            address.map(|address| destination(address, Wants::CHECK)),
             Some(Ok(Destination::Inet { port: true }))
         )
 }

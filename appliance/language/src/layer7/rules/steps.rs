@@ -17,7 +17,7 @@ use crate::layer7::format;
 use crate::layer7::sample::types::Places;
 use crate::layer7::sample::{self, binary};
 use crate::lexer::Word;
-use crate::value::{destination, shown};
+use crate::value::{Wants, destination, shown};
 
 /// What is wrong, and where.
 pub(super) type Faulty<T> = Result<T, WordFault>;
@@ -168,12 +168,12 @@ pub(super) fn connect(draft: &mut ProxyDraft, args: &mut Args<'_>) -> Faulty<Che
 /// The address of a connection, as written.
 fn address(args: &mut Args<'_>, option: &Word) -> Faulty<Arc<str>> {
     let word = value(args, option, "an address")?;
-    match destination(&word.value) {
-        Err(error) if !error.not_run => fault(
+    match destination(&word.value, Wants::CHECK) {
+        Err(error) => fault(
             word.span_of(error.at),
             format!("'{}' : {}", option.text(), error.message),
         ),
-        _ => Ok(word.text().as_ref().into()),
+        Ok(_) => Ok(word.text().as_ref().into()),
     }
 }
 

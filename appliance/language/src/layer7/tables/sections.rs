@@ -77,9 +77,9 @@ table! { PEERS: Line, Sections::PEERS;
         .ignored(WHOLE);
     "log" "<target:text> [len <length:number 80..65535>] [format <format:name>] [sample <ranges:text>] [profile <profile:name>] <facility:name> [<level:name> [<minlevel:name>]]" "1.3" "Where the section's log lines go."
         .ignored(WHOLE);
-    "peer" "<name> <address> [<option:text>]..." "1.5" "A box, by its name and address."
+    "peer" "<name> <address:endpoint> [<option:text>]..." "1.5" "A box, by its name and address."
         .ignored(WHOLE);
-    "server" "<name> [<address>] [<option:text>]..." "1.3" "A box, as a server line."
+    "server" "<name> [<address:endpoint>] [<option:text>]..." "1.3" "A box, as a server line."
         .ignored(WHOLE);
     "shards" "<number 1..2147483647>" "2.5" "Parts that tables are divided into."
         .ignored(WHOLE);
@@ -90,7 +90,7 @@ table! { PEERS: Line, Sections::PEERS;
 table! { RESOLVERS: Line, Sections::RESOLVERS;
     "accepted_payload_size" "<number 512..65535>" "1.8" "Largest answer that is taken, in bytes."
         .default("512").ignored(WHOLE);
-    "nameserver" "<name> <address> [<option:text>]..." "1.6" "A name server."
+    "nameserver" "<name> <address:nameserver> [<option:text>]..." "1.6" "A name server."
         .ignored(WHOLE);
     "parse-resolv-conf" "" "1.9" "Takes the name servers of the system's resolv.conf."
         .ignored(WHOLE);
@@ -103,7 +103,7 @@ table! { RESOLVERS: Line, Sections::RESOLVERS;
 }
 
 table! { OTHERS: Line, Sections::NONE;
-    "mailer" "<name> <address>" "1.6" "A mail server."
+    "mailer" "<name> <address:tcp>" "1.6" "A mail server."
         .within(Sections::MAILERS).ignored(WHOLE);
     "timeout mail" "<time>" "1.7" "How long sending a mail may take."
         .within(Sections::MAILERS).default("10s").ignored(WHOLE);
@@ -131,7 +131,7 @@ table! { OTHERS: Line, Sections::NONE;
         .within(Sections::RING).default("raw").ignored(WHOLE);
     "maxlen" "<number 1..2147483647>" "2.2" "Longest message, in bytes."
         .within(Sections::RING).default("1024").ignored(WHOLE);
-    "server" "<name> <address> [<option:text>]..." "1.3" "Where messages are sent."
+    "server" "<name> <address:target> [<option:text>]..." "1.3" "Where messages are sent."
         .within(Sections::RING).ignored(WHOLE);
     "size" "<size>" "2.2" "Memory of the ring."
         .within(Sections::RING).ignored(WHOLE);
@@ -143,7 +143,7 @@ table! { OTHERS: Line, Sections::NONE;
         .within(Sections::LOG_FORWARD).ignored(WHOLE);
     "bind" "<address:listen> [<option:text>]..." "1.3" "Where log lines are taken over TCP."
         .within(Sections::LOG_FORWARD).ignored(WHOLE);
-    "dgram-bind" "<address:listen> [<option:text>]..." "2.3" "Where log lines are taken as datagrams."
+    "dgram-bind" "<address:datagrams> [<option:text>]..." "2.3" "Where log lines are taken as datagrams."
         .within(Sections::LOG_FORWARD).ignored(WHOLE);
     "log" "{global|<target:text> [len <length:number 80..65535>] [format <format:name>] [sample <ranges:text>] [profile <profile:name>] <facility:name> [<level:name> [<minlevel:name>]]}" "1.3" "Where log lines are sent."
         .within(Sections::LOG_FORWARD).ignored(WHOLE);

@@ -168,7 +168,7 @@ table! { SERVER: Server, SERVING;
         .ignored("'send-proxy-v2', which it concerns, is refused");
     "shard" "<number 1..2147483647>" "2.7" "Part of a peers section's tables that this peer gets."
         .ignored("a 'peers' section is refused");
-    "socks4" "<address>" "2.0" "SOCKS4 proxy that the server is reached over."
+    "socks4" "<address:endpoint>" "2.0" "SOCKS4 proxy that the server is reached over."
         .refused(NOT_YET, "leave it out");
     "source" "<address> [usesrc {client|clientip|hdr_ip(<header:text>)|<address>}] [interface <interface>]" "1.3" "Address that connections to it come from, perhaps with ports (`10.0.0.1:1025-65000`) that are handed out in turn.";
     "tcp-ut" "<time>" "1.6" "Time after which unacknowledged data ends a connection."

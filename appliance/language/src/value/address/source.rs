@@ -7,8 +7,8 @@ use std::ops::Range;
 use lanai_model::layer7::SourcePorts;
 
 use super::{
-    AddressError, Family, family, invalid, is_host_name, port_number, split_port, text,
-    unsupported, wrong,
+    AddressError, Family, Over, Scheme, Transport, invalid, is_host_name, port_number, run,
+    split_port, text, unsupported, wrong,
 };
 use crate::value::shown;
 
@@ -18,12 +18,13 @@ pub(crate) fn source_address(
     ranges: bool,
 ) -> Result<(Option<IpAddr>, Option<SourcePorts>), AddressError> {
     let whole = 0..value.len();
-    let (family, rest) = family(value, &whole)?;
+    let found = run(value, Over::Streams, Transport::Stream, &whole)?;
+    let Scheme { family, rest, .. } = found;
     let offset = value.len() - rest.len();
     match family {
-        Family::Unix => return Err(unsupported("unix@", whole)),
-        Family::Fd => return Err(unsupported("fd@", whole)),
         Family::Any | Family::V4 | Family::V6 => {}
+        Family::Unix => return Err(unsupported("unix@", whole)),
+        _ => return Err(found.not_run(&whole)),
     }
     let (host, port) = split_port(text(rest, &whole)?, offset);
     let ports = match port {

@@ -46,7 +46,7 @@ table! { GENERAL: Line, Sections::ALL;
         .within(Sections::BACK_ONLY)
         .strict()
         .refused(NOT_YET, "write a 'server' line for each");
-    "dispatch" "<address>" "1.3" "The one address that all requests go to."
+    "dispatch" "<address:endpoint>" "1.3" "The one address that all requests go to."
         .within(Sections::BACK_ONLY).modes(Modes::STREAM)
         .deprecated("a server line")
         .refused(NOT_YET, "write a 'server' line with this address");
