@@ -10,6 +10,7 @@ use crate::machine::{ANSWER, BOOT, Firmware, Machine};
 use crate::origin;
 
 const SERVICES: &str = include_str!("services.cfg");
+const SYSTEM: &str = include_str!("system.cfg");
 const LINKS: &str = include_str!("links.cfg");
 const LAYER7: &str = include_str!("haproxy.cfg");
 const TRANSPARENT: &str = include_str!("transparent.cfg");
@@ -34,6 +35,9 @@ fn slow_by_bios_what_is_set_up_in_the_browser_outlives_a_restart_and_a_factory_r
     machine.serial.shell();
     inside::memory_is_enough(&mut machine);
     inside::processes_have_just_their_rights(&mut machine);
+    inside::servers_of_time_and_log_are_there(&mut machine);
+    browser.apply("/services", SYSTEM);
+    inside::time_and_log_use_their_servers(&mut machine);
     browser.apply("/services", LINKS);
     browser.apply("/layer7", &format!("{layer7}{TRANSPARENT}"));
     inside::links_are_made(&mut machine);

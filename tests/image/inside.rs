@@ -81,6 +81,46 @@ fn nothing_is_left_to_do(machine: &mut Machine) {
     assert!(plan.contains("no change"), "{plan}");
 }
 
+/// The other side of `system.cfg`, in a network of its own inside: chrony as a server that trusts its own
+/// clock, and a log server that keeps what it is sent.
+pub(crate) fn servers_of_time_and_log_are_there(machine: &mut Machine) {
+    machine.serial.inside(
+        "set -e; /bin/ip netns add aside; \
+         /bin/ip link add aside type veth peer name eth0 netns aside; \
+         /bin/ip address add 10.78.0.1/24 dev aside; /bin/ip link set aside up; \
+         /bin/ip -n aside address add 10.78.0.2/24 dev eth0; /bin/ip -n aside link set eth0 up; \
+         mkdir /tmp/aside; \
+         printf '%s\\n' 'local stratum 5' allow 'cmdport 0' 'bindcmdaddress /' 'user root' \
+         'pidfile /tmp/aside/pid' >/tmp/aside/chrony.conf; \
+         /bin/ip netns exec aside chronyd -x -f /tmp/aside/chrony.conf; \
+         tail -f /dev/null | /bin/ip netns exec aside nc -l -p 514 >/tmp/aside/log & true",
+    );
+}
+
+/// chronyd says itself whom it follows, and the log server has what was said.
+pub(crate) fn time_and_log_use_their_servers(machine: &mut Machine) {
+    // 55 looks, one a second: it answers as soon as the clock is synchronised.
+    machine.serial.inside("chronyc waitsync 55 0 0 1");
+    let sources = machine.serial.inside("chronyc -n sources");
+    assert!(sources.contains("^* 10.78.0.2"), "{sources}");
+    let tracking = machine.serial.inside("chronyc -n tracking");
+    let normal = tracking.contains("(10.78.0.2)") && tracking.contains(": Normal");
+    assert!(
+        normal && tracking.contains("Stratum         : 6"),
+        "{tracking}"
+    );
+    machine
+        .serial
+        .inside("logger -t porch -p daemon.notice 'a view of the sea'");
+    machine.serial.inside(
+        "timeout 50 sh -c 'until grep -q view /tmp/aside/log; do usleep 100000; done'; \
+         cat /tmp/aside/log; grep -q '<29>1 .* porch - - - .*a view of the sea' /tmp/aside/log",
+    );
+    machine.serial.inside(
+        "kill $(cat /tmp/aside/pid); killall nc tail; /bin/ip netns delete aside; rm -r /tmp/aside",
+    );
+}
+
 /// A client in a network of its own inside asks for an address that nobody has, which only a bind
 /// that is `transparent` answers.
 pub(crate) fn a_transparent_bind_answers(machine: &mut Machine) {

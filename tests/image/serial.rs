@@ -162,15 +162,21 @@ impl Serial {
     #[track_caller]
     pub(crate) fn tried(&mut self, command: &str) -> (i32, String) {
         self.commands += 1;
-        let end = format!("<<{}:", self.commands);
+        let (begin, end) = (
+            format!(">>{}:\r\n", self.commands),
+            format!("<<{}:", self.commands),
+        );
         // A terminal takes lines of 4095 bytes.
         assert!(command.len() < 4000, "{} bytes", command.len());
+        // init turns echo on again with each service that it starts.
         self.types(&format!(
-            "( {command} ) </dev/null 2>&1; echo '{end}'$?'>>'"
+            "echo '>>''{}:'; ( {command} ) </dev/null 2>&1; echo '{end}'$?'>>'",
+            self.commands
         ));
         self.hears(command, ANSWER, |heard| {
             let (output, rest) = heard.rsplit_once(&end)?;
             let (code, _) = rest.split_once(">>\r\n")?;
+            let (_, output) = output.split_once(&begin)?;
             Some((code.parse().ok()?, output.replace('\r', "")))
         })
     }

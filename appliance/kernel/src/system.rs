@@ -9,16 +9,24 @@ mod render;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use lanai_network::{ObservedSystem, Part, Setting, unfit};
 use nix::fcntl::{Flock, FlockArg};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::{Pid, gethostname, sethostname};
+use nix::unistd::{gethostname, sethostname};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 /// Bytes of a file that are read: a thousand keys, twice.
 const FILE_LIMIT: u64 = 4 << 20;
+
+/// How long a program may take to end: rsyslogd passes on what it still holds.
+const PATIENCE: Timespec = Timespec {
+    tv_sec: 2,
+    tv_nsec: 0,
+};
 
 /// What begins the first line.
 const MARK: &str = "# lanai ";
@@ -178,25 +186,43 @@ impl System {
         }
     }
 
-    /// Ends the program that read the file, if it is at work. init starts it again.
+    /// Ends the program that read the file, if it is at work, and waits for its end: the next look would
+    /// find it at work still. init starts it again.
     fn end_program(&self, part: Part) {
-        if let Some(pid) = self.at_work(part) {
+        let Some(pid) = self.at_work(part) else {
+            return;
+        };
+        let Ok(process) = pidfd_open(pid, PidfdFlags::empty()) else {
+            return;
+        };
+        // The number may have become somebody else's before it was held.
+        if self.at_work(part) != Some(pid) {
+            return;
+        }
+        for signal in [Signal::TERM, Signal::KILL] {
             // Gone already is as good.
-            let _ = kill(pid, Signal::SIGTERM);
+            let _ = pidfd_send_signal(&process, signal);
+            if has_ended(&process) {
+                return;
+            }
         }
     }
 
-    /// The process that the image's start noted, if it is that program still.
+    /// The process that the image's start noted, if it is that program still, and has not ended.
     fn at_work(&self, part: Part) -> Option<Pid> {
         let pid: i32 = read(&self.note(part))?.trim().parse().ok()?;
-        let program = read(&PathBuf::from(format!("/proc/{pid}/comm")))?;
+        // Number, name in parentheses, state (proc_pid_stat(5)).
+        let stat = read(&PathBuf::from(format!("/proc/{pid}/stat")))?;
+        let (program, rest) = stat.split_once('(')?.1.rsplit_once(") ")?;
         let programs: &[&str] = match part {
             Part::Name | Part::Resolver => &[],
             Part::Time => &["chronyd"],
             Part::Log => &["syslogd", "rsyslogd"],
             Part::Shell => &["dropbear"],
         };
-        (pid > 1 && programs.contains(&program.trim())).then(|| Pid::from_raw(pid))
+        let ended = rest.starts_with(['Z', 'X']);
+        let pid = Pid::from_raw(pid).filter(|pid| !pid.is_init())?;
+        (!ended && programs.contains(&program)).then_some(pid)
     }
 
     fn note(&self, part: Part) -> PathBuf {
@@ -230,6 +256,13 @@ fn mode(part: Part) -> u32 {
 fn made_of(text: &str) -> Option<Setting> {
     let first = text.lines().next()?.strip_prefix(MARK)?;
     serde_json::from_str(first).ok()
+}
+
+/// Waits for a process to end, but not for long.
+fn has_ended(process: &OwnedFd) -> bool {
+    // A pidfd is readable once the process has ended (pidfd_open(2)).
+    let mut ends = [PollFd::new(process, PollFlags::IN)];
+    matches!(poll(&mut ends, Some(&PATIENCE)), Ok(1))
 }
 
 /// A file that is not there, or no text, or too long to be ours, says nothing.

@@ -140,6 +140,35 @@ fn a_program_is_ended_when_its_file_changes_and_nobody_else_is() {
     }
 }
 
+/// Whoever plans again right after a change finds nothing left to do, also when the old program takes its
+/// time, or does not want to end, and whether or not init has heard of it.
+#[test]
+fn a_change_is_done_when_it_says_so() {
+    for end in ["sleep 0.5; exit", ""] {
+        let (directory, system) = system();
+        system.set(Part::Time, Some(&time("a"))).unwrap();
+        let path = directory.path().join("chronyd");
+        fs::copy(fs::canonicalize("/bin/bash").unwrap(), &path).unwrap();
+        let mut child = Command::new(&path)
+            .args([
+                "-c",
+                &format!("trap '{end}' TERM; echo; while :; do sleep 0.1; done"),
+            ])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let notes = directory.path().join("running");
+        fs::create_dir(&notes).unwrap();
+        fs::write(notes.join("chrony.conf"), child.id().to_string()).unwrap();
+        // It says a word once it has its trap.
+        let mut word = [0];
+        child.stdout.take().unwrap().read_exact(&mut word).unwrap();
+        system.set(Part::Time, Some(&time("b"))).unwrap();
+        assert_eq!(of_name(&system.observe()).altered, []);
+        assert!(child.try_wait().unwrap().is_some());
+    }
+}
+
 /// The programs themselves say whether they understand their files.
 #[test]
 fn the_programs_understand_their_files() {
