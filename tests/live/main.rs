@@ -10,6 +10,7 @@
     reason = "test code: an expectation that is not met must end the test"
 )]
 
+mod edited;
 mod haproxy;
 mod hitless;
 mod interrupted;

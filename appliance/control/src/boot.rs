@@ -1,11 +1,13 @@
-//! The first journey of a process: to what the files on disk say, or else to the last live revision.
+//! The first journey of a process. On a box that runs nothing yet it leads to what the files on disk
+//! say, or else to the last live revision. Where something is in effect, only a process is new: the
+//! live revision stays, and text that nobody applied goes nowhere.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use lanai_store::{NewRevision, Revision, RevisionId};
+use lanai_store::{NewRevision, Revision, RevisionId, RevisionState};
 
-use crate::change::stored;
+use crate::change::{FROM_DISK, stored};
 use crate::digest::sha256_hex;
 use crate::disk::DiskError;
 use crate::error::{BootError, Error};
@@ -16,18 +18,28 @@ use crate::road::{End, travel, travel_anyway};
 use crate::settings::Author;
 use crate::trial;
 
-/// Boots. Fails only if the history cannot be read.
-pub(crate) async fn boot(inner: &Arc<Inner>) -> Result<BootReport, BootError> {
+/// Why a revision failed whose change was cut short.
+pub(crate) const INTERRUPTED: &str = "interrupted: the process ended in the middle";
+
+/// Boots; `in_effect` is the digest of what runs already. Fails only if the history cannot be read.
+pub(crate) async fn boot(
+    inner: &Arc<Inner>,
+    in_effect: Option<String>,
+) -> Result<BootReport, BootError> {
     let author = Author::new("lanai", "boot");
     let _turn = inner.turn(&author).await.map_err(BootError::Busy)?;
     let mut problems = Vec::new();
     inner
         .store
-        .fail_pending("interrupted: the process ended in the middle")
+        .fail_pending(INTERRUPTED)
         .await
         .map_err(Error::from)?;
     let found = trial::settle(inner, &mut problems).await?;
     let live = finish_installation(inner, &mut problems).await?;
+    let resumes = match in_effect {
+        Some(digest) => !from_a_boot(inner, &digest, live.as_ref()).await?,
+        None => false,
+    };
     let mut report = match found {
         Some(found) => BootReport {
             source: BootSource::Trial,
@@ -37,8 +49,12 @@ pub(crate) async fn boot(inner: &Arc<Inner>) -> Result<BootReport, BootError> {
         },
         None => {
             let disk = read_disk(inner, live.as_ref(), &mut problems).await?;
-            let disk = confirmed(inner, disk, &mut problems).await?;
-            choose(inner, disk, live, problems).await?
+            if resumes {
+                keep(inner, disk, live, problems).await?
+            } else {
+                let disk = confirmed(inner, disk, &mut problems).await?;
+                choose(inner, disk, live, problems).await?
+            }
         }
     };
     report.problems.extend(differences(&report));
@@ -49,6 +65,78 @@ pub(crate) async fn boot(inner: &Arc<Inner>) -> Result<BootReport, BootError> {
     };
     inner.note(&author, "boot", &how).await;
     Ok(report)
+}
+
+/// Whether what is in effect is edited files that a boot before this one was putting to work: the box
+/// is still starting then.
+async fn from_a_boot(
+    inner: &Inner,
+    in_effect: &str,
+    live: Option<&Revision>,
+) -> Result<bool, Error> {
+    for revision in inner.store.revisions(RECENT, None).await? {
+        if live.is_some_and(|live| revision.id <= live.id) {
+            break;
+        }
+        let cut_short =
+            matches!(&revision.state, RevisionState::Failed { why } if why == INTERRUPTED);
+        if cut_short
+            && revision.from == FROM_DISK
+            && inner.files_of(revision.id).await?.digest() == in_effect
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Revisions of which one may be what an interrupted boot was at; it is the newest but for others that
+/// were cut short.
+const RECENT: u32 = 20;
+
+/// Keeps the live revision in effect, or nothing on a box that has none.
+async fn keep(
+    inner: &Arc<Inner>,
+    disk: Option<FileSet>,
+    live: Option<Revision>,
+    mut problems: Vec<String>,
+) -> Result<BootReport, Error> {
+    let Some(live) = live else {
+        travel_anyway(inner, &Arc::default(), &mut problems).await;
+        return Ok(BootReport {
+            source: BootSource::Empty,
+            revision: None,
+            report: CheckReport::default(),
+            problems,
+        });
+    };
+    let (files, report, model) = inner.examine(inner.files_of(live.id).await?).await?;
+    let source = if disk.as_ref() == Some(&files) {
+        BootSource::Files
+    } else {
+        BootSource::Kept
+    };
+    if let Some(model) = model {
+        travel_anyway(inner, &Arc::new(Running::of(files, model)), &mut problems).await;
+    } else {
+        // Whatever runs it goes on: a box that serves is worth more than one that is understood.
+        inner.set_running(Arc::new(Running::unread(files)));
+        problems.push(format!(
+            "{}; what was in effect goes on, and the network is not looked after",
+            not_valid(live.id)
+        ));
+    }
+    Ok(BootReport {
+        source,
+        revision: Some(live.id),
+        report,
+        problems,
+    })
+}
+
+/// It was valid for the program that applied it.
+fn not_valid(id: RevisionId) -> String {
+    format!("revision {id} is not valid for this version of the program")
 }
 
 /// A crash between two renames leaves files of two revisions: the live one's are put in place. If a
@@ -188,7 +276,7 @@ async fn choose(
         let (files, report, model) = inner.examine(disk).await?;
         shown = report;
         if let Some(model) = model {
-            let target = Arc::new(Running { files, model });
+            let target = Arc::new(Running::of(files, model));
             if live_files.as_ref() == Some(&target.files) {
                 travel_anyway(inner, &target, &mut problems).await;
                 let revision = live.map(|live| live.id);
@@ -243,14 +331,10 @@ async fn fallback(
             return Ok((
                 BootSource::LastLive,
                 Some(live.id),
-                Arc::new(Running { files, model }),
+                Arc::new(Running::of(files, model)),
             ));
         }
-        // It was valid for the program that applied it.
-        problems.push(format!(
-            "revision {} is not valid for this version of the program",
-            live.id
-        ));
+        problems.push(not_valid(live.id));
     }
     Ok((BootSource::Empty, None, Arc::default()))
 }
@@ -266,7 +350,7 @@ async fn edited(
     let new = NewRevision {
         parent: live.map(|live| live.id),
         author: "unknown".to_owned(),
-        from: "files on disk".to_owned(),
+        from: FROM_DISK.to_owned(),
         comment: "edited by hand".to_owned(),
         within_s: None,
         files: stored(&target.files),

@@ -19,6 +19,9 @@ use crate::within::{Within, span};
 /// Characters of a comment at most.
 const COMMENT_LIMIT: usize = 1000;
 
+/// From where a revision comes that is made of what somebody edited on disk.
+pub(crate) const FROM_DISK: &str = "files on disk";
+
 /// What somebody asks for.
 pub(crate) struct Request {
     pub(crate) files: FileSet,
@@ -80,7 +83,7 @@ async fn attempt(inner: &Arc<Inner>, request: Request) -> Result<Applied, ApplyE
     let Some(model) = model else {
         return Err(ApplyError::Refused(report));
     };
-    let target = Arc::new(Running { files, model });
+    let target = Arc::new(Running::of(files, model));
     let before = inner.running();
     let cuts = cuts_of(inner, &target, request.author.visitor).await?;
     let within = match request.within {
@@ -171,7 +174,7 @@ pub(crate) async fn keep_edits(
     let new = NewRevision {
         parent,
         author: "unknown".to_owned(),
-        from: "files on disk".to_owned(),
+        from: FROM_DISK.to_owned(),
         comment: "edited by hand".to_owned(),
         within_s: None,
         files: stored(&disk),

@@ -46,15 +46,30 @@ impl Control {
         })
     }
 
-    /// Brings the box to what its files say, or the last live revision. Goes on without what does
-    /// not work, so that the UI comes up; what that was is in the report.
+    /// Brings a box that runs nothing yet to what its files say, or the last live revision. Goes on
+    /// without what does not work, so that the UI comes up; what that was is in the report.
     ///
     /// # Errors
     /// If the history cannot be read. Nothing was touched then.
     pub async fn boot(&self) -> Result<BootReport, BootError> {
+        self.begin(None).await
+    }
+
+    /// As [`Control::boot`], where something is in effect already, the files of this
+    /// [`FileSet::digest`]: only this process or the engine is a new one. The live revision stays what
+    /// runs, whatever somebody has written into the files since: that counts when it is applied, or
+    /// when the box starts.
+    ///
+    /// # Errors
+    /// As [`Control::boot`].
+    pub async fn resume(&self, in_effect: &str) -> Result<BootReport, BootError> {
+        self.begin(Some(in_effect.to_owned())).await
+    }
+
+    async fn begin(&self, in_effect: Option<String>) -> Result<BootReport, BootError> {
         let inner = Arc::clone(&self.inner);
         let journey = tokio::spawn(async move {
-            let done = boot::boot(&inner).await;
+            let done = boot::boot(&inner, in_effect).await;
             // After its turn has ended: whoever waits for this goes next.
             if done.is_ok() {
                 inner.set_booted();
@@ -381,7 +396,11 @@ impl Control {
             .observe(&desired.asked())
             .await
             .map_err(|error| error.to_string());
-        let drift = network.as_ref().map(|observed| plan(&desired, observed));
+        let drift = network
+            .as_ref()
+            .ok()
+            .filter(|_| !running.unread)
+            .map(|observed| plan(&desired, observed));
         Ok(Status {
             live: self.live_revision().await?,
             trial: self.trial(),

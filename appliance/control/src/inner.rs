@@ -59,6 +59,27 @@ pub(crate) struct Inner {
 pub(crate) struct Running {
     pub(crate) files: FileSet,
     pub(crate) model: Model,
+    /// The box runs this, and this version of the program cannot read it: the model is empty then, and
+    /// says nothing of what should be.
+    pub(crate) unread: bool,
+}
+
+impl Running {
+    pub(crate) fn of(files: FileSet, model: Model) -> Self {
+        Self {
+            files,
+            model,
+            unread: false,
+        }
+    }
+
+    pub(crate) fn unread(files: FileSet) -> Self {
+        Self {
+            files,
+            model: Model::default(),
+            unread: true,
+        }
+    }
 }
 
 /// The right to change things, until it is dropped.

@@ -153,7 +153,11 @@ async fn look(inner: &Arc<Inner>, damper: &mut Damper, began: Instant) -> Durati
 
 /// What would bring the network back; nothing if it cannot be read, which others complain about.
 async fn drifted(inner: &Inner) -> Vec<PlannedStep> {
-    let desired = inner.running().model.desired();
+    let running = inner.running();
+    if running.unread {
+        return Vec::new();
+    }
+    let desired = running.model.desired();
     match inner.host.observe(&desired.asked()).await {
         Ok(observed) => {
             let plan = plan(&desired, &observed);

@@ -259,6 +259,9 @@ pub enum BootSource {
     EditedFiles,
     /// The last live revision, since the files on disk are not valid or cannot be put to work.
     LastLive,
+    /// The live revision, which ran before: what somebody has written into the files since was never
+    /// applied.
+    Kept,
     /// The revision on trial, whose time goes on.
     Trial,
     /// Nothing: there is no configuration yet, or none that is valid.

@@ -363,7 +363,7 @@ async fn previous_of(inner: &Arc<Inner>) -> Result<Arc<Running>, Error> {
     };
     let files = inner.files_of(live.id).await?;
     let (files, _, model) = inner.examine(files).await?;
-    Ok(model.map_or_else(Arc::default, |model| Arc::new(Running { files, model })))
+    Ok(model.map_or_else(Arc::default, |model| Arc::new(Running::of(files, model))))
 }
 
 /// Never ends. Sees to it that a trial whose time is over is taken back here too, even if the

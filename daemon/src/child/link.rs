@@ -39,6 +39,8 @@ pub(crate) struct Estate {
     pub(crate) files: Option<FileSet>,
     /// Runtime API lines that hold beside it, by what they set.
     pub(crate) overrides: BTreeMap<String, String>,
+    /// The digest of what the engine was last told to run, for control.
+    pub(crate) in_effect: Option<String>,
 }
 
 /// The child's end of the attendance. Cheap to clone.

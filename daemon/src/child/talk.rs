@@ -66,6 +66,7 @@ impl Talk {
             held,
             files,
             overrides,
+            in_effect,
         } = welcome
         else {
             return Err(gone());
@@ -89,6 +90,7 @@ impl Talk {
             listeners,
             files: files.map(|files| files.0),
             overrides,
+            in_effect,
         })
     }
 

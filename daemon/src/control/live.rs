@@ -19,11 +19,13 @@ const PAUSE: Duration = Duration::from_millis(100);
 const RETRY: Duration = Duration::from_secs(2);
 
 /// Never ends. `booted` becomes true when the first configuration is in effect, or none could be.
+/// `in_effect` is what the parent knows to be: an engine that died a moment ago need not run it yet.
 pub(super) async fn keep(
     run: &Path,
     control: &Control,
     host: &RemoteHost,
     booted: watch::Sender<bool>,
+    mut in_effect: Option<String>,
 ) {
     let path = run.join(engine::SOCKET);
     let mut first = true;
@@ -42,7 +44,13 @@ pub(super) async fn keep(
                 waited = false;
                 // A new control process makes sure of the network also under a running engine.
                 if first || differs {
-                    boot(control).await;
+                    // Later on a configuration is in effect whatever this engine runs.
+                    let known = if first {
+                        in_effect.take()
+                    } else {
+                        Some(wanted)
+                    };
+                    boot(control, running.or(known)).await;
                     host.live().await;
                     booted.send_replace(true);
                     first = false;
@@ -79,15 +87,23 @@ async fn gone(mut stream: UnixStream) {
     let _ = stream.read(&mut [0]).await;
 }
 
-async fn boot(control: &Control) {
+/// With something in effect only a process is new, and files that somebody is editing do not count.
+async fn boot(control: &Control, in_effect: Option<String>) {
     let mut complaint = String::new();
     loop {
-        match control.boot().await {
+        let done = match &in_effect {
+            Some(digest) => control.resume(digest).await,
+            None => control.boot().await,
+        };
+        match done {
             Ok(report) => {
                 let what = match report.source {
                     BootSource::Files => "the files on disk",
                     BootSource::EditedFiles => "the edited files on disk, as a new revision",
                     BootSource::LastLive => "the last live revision, not the files on disk",
+                    BootSource::Kept => {
+                        "the live revision, as before; the files on disk differ and were not applied"
+                    }
                     BootSource::Trial => "the revision on trial, whose time goes on",
                     BootSource::Empty => "nothing: there is no configuration yet",
                 };

@@ -76,7 +76,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), ControlError> {
 
 async fn serve(arguments: &Arguments) -> Result<(), ControlError> {
     let mut terminate = signal(SignalKind::terminate()).map_err(ChildError::Start)?;
-    let (link, estate, mut events) = child::attend(&arguments.run, Role::Control).await?;
+    let (link, mut estate, mut events) = child::attend(&arguments.run, Role::Control).await?;
+    let in_effect = estate.in_effect.take();
     let engine = Arc::new(RemoteEngine::new(&arguments.run));
     let host = Arc::new(RemoteHost::new(&arguments.run));
     let mut settings = settings(&arguments.config, &arguments.state);
@@ -88,7 +89,7 @@ async fn serve(arguments: &Arguments) -> Result<(), ControlError> {
     tokio::select! {
         error = server::serve(link.sockets(), Arc::new(answers)) => Err(ChildError::Accept(error).into()),
         () = ui::serve(arguments, &control, has_booted, &link, estate) => Ok(()),
-        () = live::keep(&arguments.run, &control, &host, booted) => Ok(()),
+        () = live::keep(&arguments.run, &control, &host, booted, in_effect) => Ok(()),
         () = control.watch_trial() => Ok(()),
         () = control.keep_network() => Ok(()),
         () = hear(&control, &mut events) => Ok(()),

@@ -201,12 +201,17 @@ impl Attendance {
             frame::write(out, &refuse(message)).await?;
             return Ok(None);
         }
+        let in_effect = match role {
+            Role::Control => self.engine.estate().files().map(|files| files.0.digest()),
+            Role::Engine => None,
+        };
         let welcome = {
             let estate = ward.estate();
             Reply::Welcome {
                 held: estate.held(),
                 files: estate.files().cloned(),
                 overrides: estate.overrides(),
+                in_effect,
             }
         };
         frame::write_with(out, &welcome, &[ward.answers.as_fd()]).await?;

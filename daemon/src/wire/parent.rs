@@ -142,6 +142,9 @@ pub(crate) enum Reply {
         files: Option<Files>,
         /// Runtime API lines to run again once it is in effect.
         overrides: BTreeMap<String, String>,
+        /// The digest of what the engine was last told to run, for control.
+        #[serde(default)]
+        in_effect: Option<String>,
     },
     /// To [`Question::Held`]: names of the sockets that come with the frame.
     Held { names: Vec<String> },

@@ -1,5 +1,9 @@
+use lanai_store::NewRevision;
+
 use super::faults::Fault;
-use super::world::{World, ann, new, old};
+use super::world::{World, ann, new, old, pem};
+use crate::boot::INTERRUPTED;
+use crate::change::{FROM_DISK, stored};
 use crate::{BootSource, FileSet, RevisionId};
 
 fn write(world: &World, files: &FileSet) {
@@ -116,6 +120,7 @@ async fn edited_files_that_the_engine_cannot_run_give_way_to_the_last_live_revis
     let mut edited = new();
     edited.insert("ssl/www.pem", files.get("ssl/www.pem").unwrap());
     write(&world, &edited);
+    world.restart();
     world.box_.faults.clear();
     world.booted().await;
     let prepare = world
@@ -134,6 +139,7 @@ async fn edited_files_that_the_engine_cannot_run_give_way_to_the_last_live_revis
         .await
         .unwrap();
     write(&world, &edited);
+    world.restart();
     world.box_.faults.arm(prepare, Fault::Fail);
     let control = world.open().await;
     let report = control.boot().await.unwrap();
@@ -250,4 +256,155 @@ async fn a_change_that_is_asked_for_before_the_boot_comes_after_it() {
     let applied = change.await.unwrap().unwrap();
     assert_eq!(applied.revision, RevisionId(2));
     world.assert_is(&control, &two).await;
+}
+
+/// Live `old`, and what somebody is editing on disk without having applied it.
+async fn edited(name: &str, text: &str) -> (World, FileSet, FileSet) {
+    let world = World::new();
+    let files = old();
+    let control = world.booted().await;
+    control.apply(files.clone(), ann(), "", None).await.unwrap();
+    std::fs::write(world.path(name), text).unwrap();
+    let disk = control.live_files().await.unwrap();
+    assert_ne!(disk, files);
+    (world, files, disk)
+}
+
+#[tokio::test]
+async fn a_new_process_on_a_box_at_work_applies_nothing_that_was_edited() {
+    let ui = old().text("haproxy.cfg").into_owned() + "# mine\n";
+    for (name, text) in [
+        ("haproxy.cfg", ui.as_str()),
+        ("haproxy.cfg", "frontnd x\n"),
+        ("maps/hosts.map", "a c\n"),
+        ("maps/more.map", "a c\n"),
+        ("ssl/www.pem", &pem()),
+    ] {
+        let (world, files, disk) = edited(name, text).await;
+        for _ in 0..2 {
+            let control = world.open().await;
+            let report = world.begin(&control).await;
+            assert_eq!(
+                (report.source, report.revision, report.problems.len()),
+                (BootSource::Kept, Some(RevisionId(1)), 0),
+                "{name}: {:?}",
+                report.problems
+            );
+            assert_eq!(*world.box_.running.lock().unwrap(), files, "{name}");
+            assert_eq!(control.inner.running().files, files, "{name}");
+            assert_eq!(control.live_files().await.unwrap(), disk, "{name}");
+            assert_eq!(control.revisions(9, None).await.unwrap().len(), 1, "{name}");
+            let notices = control.status().await.unwrap().notices;
+            assert_eq!(notices.len(), 1, "{name}: {notices:?}");
+            assert!(notices[0].contains("the files on disk are not what is running"));
+        }
+    }
+    // The box starts: now they count.
+    let (world, _, disk) = edited("haproxy.cfg", &ui).await;
+    world.restart();
+    let control = world.booted().await;
+    world.assert_is(&control, &disk).await;
+}
+
+#[tokio::test]
+async fn a_change_that_was_cut_short_gives_way_to_the_live_revision_and_not_to_an_edit() {
+    let (world, files, disk) = edited("maps/hosts.map", "a c\n").await;
+    // As after a death between the swap and the history.
+    *world.box_.running.lock().unwrap() = new();
+    let control = world.open().await;
+    let report = world.begin(&control).await;
+    assert_eq!(report.source, BootSource::Kept, "{:?}", report.problems);
+    assert_eq!(*world.box_.running.lock().unwrap(), files);
+    assert_eq!(control.live_files().await.unwrap(), disk);
+}
+
+#[tokio::test]
+async fn a_box_that_never_had_a_configuration_takes_none_unasked() {
+    let world = World::new();
+    let control = world.booted().await;
+    write(&world, &old());
+    drop(control);
+    let control = world.open().await;
+    let report = control.resume(&FileSet::new().digest()).await.unwrap();
+    assert_eq!((report.source, report.revision), (BootSource::Empty, None));
+    assert!(world.box_.running.lock().unwrap().is_empty());
+    assert_eq!(control.status().await.unwrap().notices.len(), 1);
+}
+
+#[tokio::test]
+async fn a_boot_that_died_while_it_took_edited_files_is_taken_up_again() {
+    for first in [true, false] {
+        let world = World::new();
+        let control = world.booted().await;
+        if !first {
+            control.apply(old(), ann(), "", None).await.unwrap();
+        }
+        drop(control);
+        world.restart();
+        std::fs::remove_dir_all(world.path("")).unwrap();
+        let edited = new();
+        write(&world, &edited);
+        let control = world.open().await;
+        // The last step before the history says that they are live.
+        let store = &control.inner.store;
+        store.save_pending(&revision(&edited), 0).await.unwrap();
+        drop(control);
+        *world.box_.running.lock().unwrap() = edited.clone();
+        // The next one dies before it has done anything.
+        let control = world.open().await;
+        control.inner.store.fail_pending(INTERRUPTED).await.unwrap();
+        drop(control);
+        let control = world.booted().await;
+        world.assert_is(&control, &edited).await;
+    }
+}
+
+#[tokio::test]
+async fn a_revision_that_this_version_cannot_read_goes_on() {
+    let world = World::new();
+    let control = world.booted().await;
+    let mut files = old();
+    control.apply(files.clone(), ann(), "", None).await.unwrap();
+    // As after an upgrade to a version that refuses a word of it.
+    files.insert("haproxy.cfg", "frontnd x\n");
+    let store = &control.inner.store;
+    let id = store.save_pending(&revision(&files), 0).await.unwrap();
+    store.mark_live(id).await.unwrap();
+    store.mark_installed(id).await.unwrap();
+    drop(control);
+    write(&world, &files);
+    *world.box_.running.lock().unwrap() = files.clone();
+    let control = world.open().await;
+    let before = world.snapshot(&control).await;
+    let report = world.begin(&control).await;
+    assert_eq!(
+        (report.source, report.revision),
+        (BootSource::Files, Some(id))
+    );
+    assert!(report.problems[0].contains("not valid for this version"));
+    assert_eq!(control.running_digest(), files.digest());
+    // Nothing is known of what should be, so nothing is amiss in the network.
+    assert!(control.status().await.unwrap().drift.is_empty());
+    let keeping = control.keep_network();
+    let _ = tokio::time::timeout(std::time::Duration::from_millis(50), keeping).await;
+    assert_eq!(world.snapshot(&control).await, before);
+    // Whoever mends it gets a box like any other.
+    let mended = new();
+    control
+        .apply(mended.clone(), ann(), "", None)
+        .await
+        .unwrap();
+    world.assert_is(&control, &mended).await;
+}
+
+/// One that a boot makes of these files.
+fn revision(files: &FileSet) -> NewRevision {
+    NewRevision {
+        parent: None,
+        author: "unknown".to_owned(),
+        from: FROM_DISK.to_owned(),
+        comment: String::new(),
+        within_s: None,
+        files: stored(files),
+    }
 }

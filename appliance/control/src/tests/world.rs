@@ -12,7 +12,7 @@ use lanai_network::{Facts, Observed, ObservedLink, Step, Sysctl, plan, simulatio
 use crate::digest::sha256_hex;
 use crate::tests::faults::Faults;
 use crate::{
-    Author, Clock, Control, Engine, EngineGone, EngineStatus, FileSet, Host, HostError,
+    Author, BootReport, Clock, Control, Engine, EngineGone, EngineStatus, FileSet, Host, HostError,
     PrepareError, RevisionId, RevisionState, Settings, Trial, TrialState, Within,
 };
 
@@ -101,9 +101,19 @@ impl World {
     /// A new process that has booted well.
     pub(crate) async fn booted(&self) -> Control {
         let control = self.open().await;
-        let report = control.boot().await.unwrap();
+        let report = self.begin(&control).await;
         assert_eq!(report.problems, Vec::<String>::new());
         control
+    }
+
+    /// What a new process does first: it boots the box, unless the engine is at work.
+    pub(crate) async fn begin(&self, control: &Control) -> BootReport {
+        let running = self.box_.running.lock().unwrap().clone();
+        if running.is_empty() {
+            control.boot().await.unwrap()
+        } else {
+            control.resume(&running.digest()).await.unwrap()
+        }
     }
 
     pub(crate) fn later(&self, milliseconds: i64) {

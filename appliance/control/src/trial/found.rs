@@ -65,7 +65,7 @@ pub(crate) async fn settle(
                     revision: id,
                     within,
                     left_s,
-                    target: Arc::new(Running { files, model }),
+                    target: Arc::new(Running::of(files, model)),
                 }));
             }
             "it is not valid for this version of the program".to_owned()
