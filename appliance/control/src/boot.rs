@@ -2,6 +2,8 @@
 //! say, or else to the last live revision. Where something is in effect, only a process is new: the
 //! live revision stays, and text that nobody applied goes nowhere.
 
+mod installation;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -9,7 +11,6 @@ use lanai_store::{NewRevision, Revision, RevisionId, RevisionState};
 
 use crate::change::{FROM_DISK, stored};
 use crate::digest::sha256_hex;
-use crate::disk::DiskError;
 use crate::error::{BootError, Error};
 use crate::files::{FileSet, LAYER7, SERVICES};
 use crate::inner::{Inner, Running};
@@ -35,7 +36,7 @@ pub(crate) async fn boot(
         .await
         .map_err(Error::from)?;
     let found = trial::settle(inner, &mut problems).await?;
-    let live = finish_installation(inner, &mut problems).await?;
+    let live = installation::finish(inner, &mut problems).await?;
     let resumes = match in_effect {
         Some(digest) => !from_a_boot(inner, &digest, live.as_ref()).await?,
         None => false,
@@ -137,61 +138,6 @@ async fn keep(
 /// It was valid for the program that applied it.
 fn not_valid(id: RevisionId) -> String {
     format!("revision {id} is not valid for this version of the program")
-}
-
-/// A crash between two renames leaves files of two revisions: the live one's are put in place. If a
-/// file is of neither revision, somebody has edited it since, and the files count as they are.
-async fn finish_installation(
-    inner: &Arc<Inner>,
-    problems: &mut Vec<String>,
-) -> Result<Option<Revision>, Error> {
-    let Some((live, installed)) = inner.store.live().await? else {
-        return Ok(None);
-    };
-    if installed {
-        return Ok(Some(live));
-    }
-    let wanted = inner.files_of(live.id).await?;
-    let mut others = Vec::new();
-    let newest = inner
-        .store
-        .revisions(1, None)
-        .await?
-        .into_iter()
-        .map(|revision| revision.id);
-    for id in live.parent.into_iter().chain(newest) {
-        match inner.files_of(id).await {
-            Ok(files) => others.push(files),
-            Err(Error::NoSuchRevision(_)) => {}
-            Err(error) => return Err(error),
-        }
-    }
-    let disk = inner.disk.clone();
-    let done = inner.blocking(move || {
-        let found = disk.read()?;
-        if ours(&found, &wanted, &others) {
-            let before: FileSet = others.iter().flat_map(FileSet::iter).collect();
-            disk.stage(&before, &wanted)?.install()?;
-        }
-        Ok::<(), DiskError>(())
-    });
-    match done.await? {
-        Ok(()) => inner.store.mark_installed(live.id).await?,
-        Err(error) => problems.push(format!(
-            "the files of revision {} are not all in place: {}: {}",
-            live.id,
-            error.path.display(),
-            error.source
-        )),
-    }
-    Ok(Some(live))
-}
-
-/// Whether each file is as the wanted set or one of the others has it, and nobody else's.
-fn ours(found: &FileSet, wanted: &FileSet, others: &[FileSet]) -> bool {
-    let known = others.iter().chain([wanted]);
-    let mut names = known.clone().flat_map(FileSet::names);
-    names.all(|name| known.clone().any(|set| set.get(name) == found.get(name)))
 }
 
 /// The files on disk; `None` if they do not count. Where both texts are gone while there is a

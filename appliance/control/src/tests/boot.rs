@@ -408,3 +408,69 @@ fn revision(files: &FileSet) -> NewRevision {
         files: stored(files),
     }
 }
+
+/// Only this file is on disk already of what is live, beside an edit that the history has.
+#[tokio::test]
+async fn an_installation_that_was_cut_short_is_finished_over_an_edit_that_was_kept() {
+    let (world, _, disk) = edited("haproxy.cfg", "# mine\n").await;
+    let control = world.open().await;
+    world.begin(&control).await;
+    let two = new();
+    let seen = {
+        world.box_.faults.clear();
+        control.apply(two.clone(), ann(), "", None).await.unwrap();
+        world.box_.faults.seen()
+    };
+    let renames = seen.iter().filter(|step| *step == "rename").count();
+    assert!(renames > 2, "{seen:?}");
+    let kept = control.revision(RevisionId(2)).await.unwrap();
+    assert_eq!(kept.comment, "edited by hand");
+    drop(control);
+    for cold in [false, true] {
+        for name in two.names().chain(["errors/503.http"]) {
+            // As after a death before this file was in place.
+            write(&world, &two);
+            match disk.get(name) {
+                Some(bytes) => std::fs::write(world.path(name), bytes).unwrap(),
+                None => std::fs::remove_file(world.path(name)).unwrap(),
+            }
+            let control = world.open().await;
+            let store = &control.inner.store;
+            store.mark_live(RevisionId(3)).await.unwrap();
+            drop(control);
+            if cold {
+                world.restart();
+            }
+            let control = world.booted().await;
+            world.assert_is(&control, &two).await;
+            assert_eq!(control.revisions(9, None).await.unwrap().len(), 3, "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_edited_after_a_death_is_an_edit_of_the_whole_new_revision() {
+    let world = World::new();
+    let (one, two) = (old(), new());
+    let control = world.booted().await;
+    control.apply(one.clone(), ann(), "", None).await.unwrap();
+    control.apply(two.clone(), ann(), "", None).await.unwrap();
+    // Not in place yet: the one that was to go, and one that was to come.
+    write(&world, &one);
+    let mut edited = two.clone();
+    edited.insert(
+        "haproxy.cfg",
+        two.text("haproxy.cfg").into_owned() + "# mine\n",
+    );
+    std::fs::write(
+        world.path("haproxy.cfg"),
+        edited.get("haproxy.cfg").unwrap(),
+    )
+    .unwrap();
+    let store = &control.inner.store;
+    store.mark_live(RevisionId(2)).await.unwrap();
+    drop(control);
+    world.restart();
+    let control = world.booted().await;
+    world.assert_is(&control, &edited).await;
+}
