@@ -4,14 +4,17 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use lanai_tests::run;
+use serde_json::Value;
 
 use crate::rig::{Files, Rig, Site, put};
 
-/// One of the two configurations.
+/// One of the two configurations, or both: the new one in effect, and the old one in all that a restart
+/// of the box comes back to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Side {
     Old,
     New,
+    Trial,
 }
 
 /// The two configurations, and an appliance that has the old one and a history.
@@ -58,21 +61,40 @@ impl<'site> Change<'site> {
     /// What a running appliance has: files, history, network and traffic must agree.
     pub(crate) fn judge(&self, rig: &Rig<'_>) -> Result<Side, String> {
         let files = rig.files();
+        let status = rig.json(&["status"]);
+        let on_trial = !status["trial"].is_null();
+        // Whether somebody is editing, and it is still there.
+        let edited = rig.root.join(EDITED).exists() && self.is_edit(&files);
         let side = match &files {
+            files if *files == self.old && on_trial => Side::Trial,
             files if *files == self.old => Side::Old,
-            files if *files == self.new => Side::New,
+            files if *files == self.new && !on_trial => Side::New,
+            _ if edited && on_trial => Side::Trial,
+            _ if edited => Side::Old,
             files => return Err(format!("a mixture of files: {}", self.describe(files))),
         };
-        judge_history(rig)?;
+        judge_history(rig, &status, side, edited)?;
         self.judge_service(rig, side)?;
         Ok(side)
+    }
+
+    /// Edits a text by hand, which nobody applies.
+    pub(crate) fn edit(&self, rig: &Rig<'_>) {
+        std::fs::write(rig.config().join(TEXT), edit(&self.old)).unwrap();
+        std::fs::write(rig.root.join(EDITED), "").unwrap();
+    }
+
+    fn is_edit(&self, files: &Files) -> bool {
+        let mut expected = self.old.clone();
+        expected.insert(TEXT.to_owned(), edit(&self.old));
+        *files == expected
     }
 
     /// The network and the traffic.
     fn judge_service(&self, rig: &Rig<'_>, side: Side) -> Result<(), String> {
         let (word, open, closed, comes, goes) = match side {
             Side::Old => ("old", 80, 81, "10.1.2.5", "10.1.2.4"),
-            Side::New => ("new", 81, 80, "10.1.2.4", "10.1.2.5"),
+            Side::New | Side::Trial => ("new", 81, 80, "10.1.2.4", "10.1.2.5"),
         };
         let addresses = rig.run(&["ip", "-o", "-4", "address"]).ok();
         if !addresses.contains(comes) || addresses.contains(goes) {
@@ -85,10 +107,12 @@ impl<'site> Change<'site> {
         if seen.stdout != word {
             return Err(format!("{plain} is not answered with '{word}': {seen:?}"));
         }
-        let shut = format!("http://10.1.2.3:{closed}/");
-        let seen = rig.run(&["curl", "-sS", "--max-time", "5", &shut]);
-        if seen.code != 7 {
-            return Err(format!("{shut} is not closed: {seen:?}"));
+        for closed in [closed, 82] {
+            let shut = format!("http://10.1.2.3:{closed}/");
+            let seen = rig.run(&["curl", "-sS", "--max-time", "5", &shut]);
+            if seen.code != 7 {
+                return Err(format!("{shut} is not closed: {seen:?}"));
+            }
         }
         // The certificate is its own authority: curl accepts this one and no other.
         let authority = self.draft.with_file_name(format!("{word}.pem"));
@@ -127,10 +151,18 @@ impl<'site> Change<'site> {
 
 /// The history: sound, one revision is live and is what is on disk, none is half way, and nobody
 /// complains.
-fn judge_history(rig: &Rig<'_>) -> Result<(), String> {
-    let status = rig.json(&["status"]);
+fn judge_history(rig: &Rig<'_>, status: &Value, side: Side, edited: bool) -> Result<(), String> {
+    let differs = |notice: &Value| {
+        let text = notice.as_str().unwrap_or_default();
+        text.contains("the files on disk are not what is running")
+    };
+    let notices = status["notices"].as_array().cloned().unwrap_or_default();
+    // What somebody is editing is said, and nothing else.
+    let (said, others): (Vec<_>, Vec<_>) = notices.into_iter().partition(differs);
+    if said.is_empty() == edited || !others.is_empty() {
+        return Err(format!("wrong notices: {said:?} {others:?}"));
+    }
     for (what, seen) in [
-        ("notices", &status["notices"]),
         ("steps to do", &status["drift"]["add"]),
         ("steps to do", &status["drift"]["remove"]),
     ] {
@@ -147,8 +179,12 @@ fn judge_history(rig: &Rig<'_>) -> Result<(), String> {
     if states.iter().any(|one| one["state"] == "pending") {
         return Err(format!("a revision is half way: {revisions}"));
     }
+    let on_trial = states.iter().filter(|one| one["state"] == "trial").count();
+    if on_trial != usize::from(side == Side::Trial) {
+        return Err(format!("{on_trial} revisions are on trial: {revisions}"));
+    }
     let difference = rig.lanai(&["diff"]);
-    if difference.stdout.trim() != "no difference" {
+    if (difference.stdout.trim() != "no difference") != edited {
         return Err(format!("the live revision is not on disk: {difference:?}"));
     }
     let database = rig.database();
@@ -166,10 +202,22 @@ fn judge_history(rig: &Rig<'_>) -> Result<(), String> {
     }
 }
 
+/// What is edited by hand.
+const TEXT: &str = "haproxy.cfg";
+/// Beside the directories of an appliance whose text is being edited.
+const EDITED: &str = "edited";
+
+/// The old text with another port, which must never be open.
+fn edit(old: &Files) -> Vec<u8> {
+    let text = String::from_utf8_lossy(&old[TEXT]).replace(":80\n", ":82\n");
+    assert_ne!(text.as_bytes(), old[TEXT]);
+    text.into_bytes()
+}
+
 fn files(site: &Site, side: Side) -> Files {
     let (word, plain, server, address) = match side {
         Side::Old => ("old", 80, 9001, "10.1.2.5"),
-        Side::New => ("new", 81, 9002, "10.1.2.4"),
+        Side::New | Side::Trial => ("new", 81, 9002, "10.1.2.4"),
     };
     let services =
         format!("service network lo\n    ip address 10.1.2.3/32\n    ip address {address}/32\n");

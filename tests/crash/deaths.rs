@@ -11,7 +11,7 @@ use crate::tracer::{Call, Trace, Verdict};
 
 /// What came of the points of a sweep.
 #[derive(Default)]
-struct Tally {
+pub(crate) struct Tally {
     deaths: usize,
     survived: usize,
     kinds: BTreeSet<i64>,
@@ -19,15 +19,27 @@ struct Tally {
 }
 
 impl Tally {
-    fn note(&mut self, side: Side) {
+    /// A point at which the process died at a call of this kind, or had ended before.
+    pub(crate) fn count(&mut self, kind: Option<i64>) {
+        match kind {
+            Some(kind) => {
+                self.deaths += 1;
+                self.kinds.insert(kind);
+            }
+            None => self.survived += 1,
+        }
+    }
+
+    pub(crate) fn note(&mut self, side: Side) {
         let word = match side {
             Side::Old => "old",
             Side::New => "new",
+            Side::Trial => "on trial",
         };
         *self.ended.entry(word).or_default() += 1;
     }
 
-    fn say(&self, what: &str, counted: usize, began: Instant) {
+    pub(crate) fn say(&self, what: &str, counted: usize, began: Instant) {
         println!(
             "{what}: {counted} system calls; {} deaths at calls of {} kinds, {} points after its end; \
              came back {:?}; {:.1} s",
@@ -58,9 +70,13 @@ fn slow_a_death_at_any_call_of_an_apply_leaves_the_old_or_the_new() {
     let counted = calls_of_an_apply(&change);
     let mut tally = Tally::default();
     // How threads meet differs from run to run, so the last calls may have higher numbers.
-    for point in points(counted + counted / 10, 13) {
+    for (turn, point) in points(counted + counted / 10, 13).enumerate() {
         let mut rig = change.again("point");
         rig.start();
+        // Every second time somebody is editing a text, which is not applied.
+        if turn % 2 == 1 {
+            change.edit(&rig);
+        }
         let (dies, died) = channel();
         let mut number = 0;
         let trace = Trace::process(rig.control(), move |call: &Call| {
@@ -73,16 +89,11 @@ fn slow_a_death_at_any_call_of_an_apply_leaves_the_old_or_the_new() {
         });
         let asked = rig.apply(&change.draft);
         trace.end();
-        match died.try_recv() {
-            Ok(kind) => {
-                tally.deaths += 1;
-                tally.kinds.insert(kind);
-                rig.settled(2);
-            }
-            Err(_) => {
-                tally.survived += 1;
-                assert_eq!(asked.code, 0, "call {point} is not reached: {asked:?}");
-            }
+        let kind = died.try_recv().ok();
+        tally.count(kind);
+        match kind {
+            Some(_) => rig.settled(2),
+            None => assert_eq!(asked.code, 0, "call {point} is not reached: {asked:?}"),
         }
         let side = change.judge(&rig);
         let side = side.unwrap_or_else(|why| panic!("after a death at call {point}: {why}"));
@@ -141,13 +152,9 @@ fn slow_a_death_at_any_call_of_the_boot_after_it_changes_nothing_of_that() {
         });
         counted = counted.max(trace.end());
         let kind = died.try_recv().ok();
-        match kind {
-            Some(kind) => {
-                tally.deaths += 1;
-                tally.kinds.insert(kind);
-                rig.settled(2);
-            }
-            None => tally.survived += 1,
+        tally.count(kind);
+        if kind.is_some() {
+            rig.settled(2);
         }
         let side = change.judge(&rig);
         let side =

@@ -14,6 +14,7 @@ use crate::change::{Change, Side};
 use crate::points;
 use crate::rig::{Rig, Site};
 use crate::tracer::{Call, Trace, Verdict};
+use crate::trials::{Asked, Deed};
 
 /// How a disk fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +48,7 @@ fn apply_with(
 ) -> (Finished, Vec<Touch>) {
     let (tell, touched) = channel();
     let mut disk = Disk {
-        folders: ["etc", "var"].map(|name| rig.root.join(name)),
+        files: ["etc", "var"].map(|name| rig.root.join(name)).to_vec(),
         point,
         fault,
         number: 0,
@@ -60,7 +61,8 @@ fn apply_with(
 }
 
 struct Disk {
-    folders: [PathBuf; 2],
+    /// Files, and folders with all that is in them.
+    files: Vec<PathBuf>,
     point: usize,
     fault: Fault,
     number: usize,
@@ -73,13 +75,18 @@ impl Disk {
         let Some(path) = &call.changes else {
             return Verdict::Go;
         };
-        if !self.folders.iter().any(|folder| path.starts_with(folder)) {
+        if !self.files.iter().any(|file| path.starts_with(file)) {
             return Verdict::Go;
         }
+        self.judge(call)
+    }
+
+    /// For a call that counts.
+    fn judge(&mut self, call: &Call) -> Verdict {
         self.number += 1;
         let touch = Touch {
             number: call.number,
-            path: path.clone(),
+            path: call.changes.clone().unwrap(),
         };
         self.tell.send(touch).unwrap();
         match self.fault {
@@ -116,6 +123,36 @@ fn calls_of_an_apply(change: &Change<'_>) -> Vec<Touch> {
     let (asked, touched) = apply_with(&rig, change, 0, Fault::Once(Errno::EIO));
     asked.ok();
     touched
+}
+
+/// Has the `point`-th call fail that concerns the parent's record of a trial, from its beginning to its
+/// end.
+#[track_caller]
+fn try_with(
+    deed: Deed,
+    rig: &Rig<'_>,
+    change: &Change<'_>,
+    point: usize,
+    fault: Fault,
+) -> (Asked, Vec<Touch>) {
+    let (tell, touched) = channel();
+    let record = |name: &str| rig.root.join("run").join(name);
+    let mut disk = Disk {
+        files: vec![record("trial.json"), record("trial.new")],
+        point,
+        fault,
+        number: 0,
+        tell,
+    };
+    let folder = rig.root.join("run");
+    let trace = Trace::process(rig.parent(), move |call: &Call| match &call.changes {
+        // The folder is synced for the record alone.
+        Some(path) if *path == folder => disk.judge(call),
+        _ => disk.decide(call),
+    });
+    let asked = deed.ask(rig, change);
+    trace.end();
+    (asked, touched.try_iter().collect())
 }
 
 /// What a refusal has to say: which file, and why.
@@ -231,6 +268,63 @@ fn slow_a_disk_that_stays_broken_in_an_apply_ends_in_the_old_or_the_new() {
     }
     println!(
         "a failure that stays: {tried} points; ended {ended:?}; {:.1} s",
+        began.elapsed().as_secs_f32()
+    );
+}
+
+/// The record is the parent's promise to go back: what it cannot write is refused, and what was on
+/// trial stays so, with its time.
+#[test]
+fn slow_a_record_of_a_trial_that_cannot_be_written_is_told_and_nothing_is_lost() {
+    let site = Site::new();
+    let change = Change::new(&site);
+    let began = Instant::now();
+    let mut ended = BTreeMap::new();
+    let mut tried = 0;
+    for deed in [Deed::Confirm, Deed::TakeBack] {
+        let mut rig = change.again("counted");
+        rig.start();
+        let (asked, touched) = try_with(deed, &rig, &change, 0, Fault::Once(Errno::EIO));
+        assert_eq!(asked.said(), deed.end(), "{asked:?}");
+        drop(rig);
+        for (turn, point) in points(touched.len(), 3).enumerate() {
+            let fault = match turn % 3 {
+                0 => Fault::Once(Errno::ENOSPC),
+                1 => Fault::Once(Errno::EIO),
+                _ => Fault::From(Errno::EIO),
+            };
+            let mut rig = change.again("point");
+            rig.start();
+            let (asked, seen) = try_with(deed, &rig, &change, point, fault);
+            let Some(touch) = seen.get(point - 1) else {
+                continue;
+            };
+            tried += 1;
+            let what = format!(
+                "{deed:?}, {fault:?} at {point} of {}: {touch:?}: {asked:?}",
+                touched.len()
+            );
+            let last = asked.second.as_ref().unwrap_or(&asked.first);
+            assert!(
+                last.code == 0 || last.code == 1 && last.stderr.contains("trial.json"),
+                "not said which file and why: {what}"
+            );
+            let side = asked.said();
+            // What the next parent would find, if this one died now.
+            if side != deed.end() && matches!(fault, Fault::Once(_)) {
+                let record = std::fs::read_to_string(rig.root.join("run/trial.json"));
+                let runs = record.as_ref().is_ok_and(|text| text.contains("running"));
+                assert_eq!(runs, side == Side::Trial, "{what}: {record:?}");
+            }
+            judge_twice(&change, &mut rig, side, &what);
+            if side == Side::Trial {
+                deed.bring_to_end(&rig, &change, &what);
+            }
+            *ended.entry(format!("{side:?}")).or_insert(0) += 1;
+        }
+    }
+    println!(
+        "a record of a trial: {tried} failures tried; ended {ended:?}; {:.1} s",
         began.elapsed().as_secs_f32()
     );
 }

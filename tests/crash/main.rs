@@ -17,6 +17,7 @@ mod mutated;
 mod network;
 mod rig;
 mod tracer;
+mod trials;
 
 /// A number from the environment, with which `scripts/crash` asks for more.
 fn setting(name: &str, otherwise: usize) -> usize {

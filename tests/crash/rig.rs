@@ -21,6 +21,11 @@ use tempfile::TempDir;
 /// Users of the two unprivileged processes.
 const USERS: &str = "[ui]\nlisten = '127.0.0.1:4444'\n[users]\ncontrol = 61001\nengine = 61002\n";
 
+/// What the kernel calls the three processes.
+pub(crate) const PARENT: &str = "lanai";
+pub(crate) const CONTROL: &str = "lanai-control";
+pub(crate) const ENGINE: &str = "lanai-engine";
+
 /// Files by name.
 pub(crate) type Files = BTreeMap<String, Vec<u8>>;
 
@@ -160,9 +165,11 @@ impl<'site> Rig<'site> {
         let announced = UnixDatagram::bind(&socket).unwrap();
         announced.set_read_timeout(Some(within())).unwrap();
         let [etc, var, run] = self.directories();
+        // The first process of the namespace is an init: it starts the service again when that dies.
+        let init = "until \"$@\"; do sleep 0.02; done";
         let line = format!(
             "kill -STOP $$; exec ip netns exec {} unshare --pid --fork --kill-child --mount-proc env \
-             NOTIFY_SOCKET={} {} daemon --config {etc} --state {var} --run {run}",
+             NOTIFY_SOCKET={} sh -c '{init}' init {} daemon --config {etc} --state {var} --run {run}",
             self.site.namespace,
             socket.display(),
             lanai(),
@@ -204,29 +211,35 @@ impl<'site> Rig<'site> {
     /// Ends the service in order.
     #[track_caller]
     pub(crate) fn stop(&mut self) {
-        let mut daemon = self.daemon.take().unwrap();
-        for pid in children(i32::try_from(daemon.id()).unwrap()) {
-            kill(Pid::from_raw(pid), Signal::SIGTERM).unwrap();
-        }
-        daemon.ended(within());
+        kill(Pid::from_raw(self.parent()), Signal::SIGTERM).unwrap();
+        self.daemon.take().unwrap().ended(within());
+    }
+
+    /// The process of this name that runs now.
+    #[track_caller]
+    pub(crate) fn process(&self, name: &str) -> i32 {
+        let init = children(i32::try_from(self.daemon.as_ref().unwrap().id()).unwrap())[0];
+        // Init's own children are the parent, and whoever outlived one.
+        let mut all = children(init);
+        all.extend(all.clone().into_iter().flat_map(children));
+        let mut named = all.into_iter().filter(|pid| {
+            let found = std::fs::read_to_string(format!("/proc/{pid}/comm"));
+            found.is_ok_and(|found| found.trim() == name)
+        });
+        let found = named.next();
+        found.unwrap_or_else(|| panic!("no {name} runs:\n{}", self.log()))
     }
 
     /// The parent of the others.
     #[track_caller]
     pub(crate) fn parent(&self) -> i32 {
-        let daemon = i32::try_from(self.daemon.as_ref().unwrap().id()).unwrap();
-        children(daemon)[0]
+        self.process(PARENT)
     }
 
     /// The control process that runs now.
     #[track_caller]
     pub(crate) fn control(&self) -> i32 {
-        let all = children(self.parent()).into_iter();
-        let mut named = all.filter(|pid| {
-            let name = std::fs::read_to_string(format!("/proc/{pid}/comm"));
-            name.is_ok_and(|name| name.trim() == "lanai-control")
-        });
-        named.next().expect("no control process runs")
+        self.process(CONTROL)
     }
 
     pub(crate) fn log(&self) -> String {
@@ -263,8 +276,13 @@ impl<'site> Rig<'site> {
     /// Applies the files of a directory that is not the appliance's own, as the web UI does.
     #[track_caller]
     pub(crate) fn apply(&self, draft: &Path) -> Finished {
+        self.apply_with(draft, &[])
+    }
+
+    #[track_caller]
+    pub(crate) fn apply_with(&self, draft: &Path, more: &[&str]) -> Finished {
         let [_, _, run] = self.directories();
-        self.ask(draft.to_str().unwrap(), &run, &["apply"])
+        self.ask(draft.to_str().unwrap(), &run, &[&["apply"], more].concat())
     }
 
     fn ask(&self, config: &str, socket: &str, arguments: &[&str]) -> Finished {

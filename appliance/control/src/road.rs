@@ -15,7 +15,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use lanai_network::{Observed, Plan, PlannedStep, Step, Sysctl, plan};
-use lanai_store::RevisionId;
+use lanai_store::{Revision, RevisionId};
 
 use crate::disk::{DiskError, Staged};
 use crate::error::ApplyError;
@@ -164,14 +164,15 @@ pub(crate) async fn commit(
         End::Trial(id, within) => return trial::enter(inner, id, within).await,
         End::Leave => return Ok(()),
     };
-    let previous = inner.store.live().await?.map(|(revision, _)| revision.id);
+    let live = inner.store.live().await?;
+    let previous = live.as_ref().map(|(revision, _)| revision.id);
     let disk = inner.disk.clone();
     let before = inner
         .blocking(move || disk.read())
         .await?
         .map_err(files_failed)?;
     if let Err(error) = inner.store.mark_live(id).await {
-        return Err(unmark(inner, id, previous, error.into()).await);
+        return Err(unmark(inner, id, live, error.into()).await);
     }
     if let Some(staged) = staged
         && let Err(failed) = inner.blocking(move || staged.install()).await?
@@ -190,10 +191,11 @@ pub(crate) async fn commit(
 async fn unmark(
     inner: &Inner,
     id: RevisionId,
-    previous: Option<RevisionId>,
+    live: Option<(Revision, bool)>,
     cause: ApplyError,
 ) -> ApplyError {
     let mut left = Vec::new();
+    let previous = live.as_ref().map(|(revision, _)| revision.id);
     let marked = inner
         .store
         .mark_failed(id, &cause.to_string(), previous)
@@ -202,6 +204,10 @@ async fn unmark(
         left.push(format!(
             "the history may say that revision {id} is live, and the next start applies it then: {error}"
         ));
+    } else if let Some((previous, true)) = live
+        && let Err(error) = inner.store.mark_installed(previous.id).await
+    {
+        tracing::warn!(%error, revision = %previous.id, "cannot note that the files are in place");
     }
     not_restored(cause, left)
 }

@@ -8,6 +8,7 @@ use lanai_control::{
     Engine, EngineGone, EngineStatus, FileSet, Host, HostError, PrepareError, Trial, TrialState,
 };
 use lanai_network::{Facts, Observed, Step, Sysctl};
+use tokio::time::Instant;
 
 use crate::wire::client::{CallError, Client};
 use crate::wire::files::Files;
@@ -19,6 +20,10 @@ const PREPARE_LIMIT: Duration = Duration::from_secs(60);
 const SHORT_LIMIT: Duration = Duration::from_secs(10);
 /// What must be on disk before it is answered.
 const TRIAL_LIMIT: Duration = Duration::from_secs(30);
+/// How long init may take to start another parent: half a change is not given up for that.
+const PARENT_AWAY: Duration = Duration::from_secs(5);
+/// Pause before a question is asked again.
+const AGAIN: Duration = Duration::from_millis(20);
 /// Some thousands of steps.
 const EXECUTE_LIMIT: Duration = Duration::from_secs(120);
 
@@ -103,14 +108,14 @@ impl RemoteHost {
     pub(super) fn new(run: &Path) -> RemoteHost {
         let path = run.join(parent::SOCKET);
         RemoteHost {
-            change: Client::new(&path),
-            look: Client::new(&path),
+            change: Client::patient(&path, PARENT_AWAY),
+            look: Client::patient(&path, PARENT_AWAY),
         }
     }
 
     /// Tells the parent that a configuration is in effect.
     pub(super) async fn live(&self) {
-        let answer = self.look.call(&parent::Question::Live, SHORT_LIMIT).await;
+        let answer = certain(&self.look, &parent::Question::Live, SHORT_LIMIT).await;
         if let Err(error) = answer.map(|_: parent::Reply| ()) {
             tracing::warn!("the parent was not told: {}", crate::chain(&error));
         }
@@ -126,7 +131,7 @@ impl Host for RemoteHost {
                 asked: asked.to_vec(),
             },
         };
-        match self.look.call(&question, SHORT_LIMIT).await {
+        match certain(&self.look, &question, SHORT_LIMIT).await {
             Ok(parent::Reply::Observed(observed)) => Ok(*observed),
             Ok(parent::Reply::Failed { message }) => Err(HostError(message)),
             Ok(other) => Err(HostError(unexpected(&other))),
@@ -135,7 +140,7 @@ impl Host for RemoteHost {
     }
 
     async fn probe(&self) -> Result<Facts, HostError> {
-        match self.look.call(&parent::Question::Probe, SHORT_LIMIT).await {
+        match certain(&self.look, &parent::Question::Probe, SHORT_LIMIT).await {
             Ok(parent::Reply::Probed(facts)) => Ok(*facts),
             Ok(parent::Reply::Failed { message }) => Err(HostError(message)),
             Ok(other) => Err(HostError(unexpected(&other))),
@@ -169,7 +174,7 @@ impl Host for RemoteHost {
     }
 
     async fn trial(&self) -> Result<Option<TrialState>, HostError> {
-        match self.look.call(&parent::Question::Trial, SHORT_LIMIT).await {
+        match certain(&self.look, &parent::Question::Trial, SHORT_LIMIT).await {
             Ok(parent::Reply::Trial(state)) => Ok(state),
             Ok(parent::Reply::Failed { message }) => Err(HostError(message)),
             Ok(other) => Err(HostError(unexpected(&other))),
@@ -179,12 +184,30 @@ impl Host for RemoteHost {
 
     async fn confirm_trial(&self, revision: i64) -> Result<(), HostError> {
         let question = parent::Question::ConfirmTrial { revision };
-        done(self.change.call(&question, TRIAL_LIMIT).await)
+        done(certain(&self.change, &question, TRIAL_LIMIT).await)
     }
 
     async fn end_trial(&self, revision: i64) -> Result<(), HostError> {
         let question = parent::Question::EndTrial { revision };
-        done(self.change.call(&question, TRIAL_LIMIT).await)
+        done(certain(&self.change, &question, TRIAL_LIMIT).await)
+    }
+}
+
+/// Asks what may be asked twice: of a parent that died instead of answering, and then of the next one.
+async fn certain(
+    client: &Client,
+    question: &parent::Question,
+    limit: Duration,
+) -> Result<parent::Reply, CallError> {
+    let end = Instant::now() + PARENT_AWAY;
+    loop {
+        match client.call(question, limit).await {
+            Err(CallError::Broken { .. } | CallError::Closed(_)) if Instant::now() < end => {
+                // One that is alive and will not have us must not be asked all the time.
+                tokio::time::sleep(AGAIN).await;
+            }
+            other => return other,
+        }
     }
 }
 

@@ -103,7 +103,7 @@ impl Trials {
             trial,
             state: State::Running { until_s },
         };
-        self.write(&new)?;
+        self.replace(record.as_ref(), &new)?;
         tracing::info!(
             revision = new.trial.revision,
             "on trial: to be confirmed within {}s",
@@ -166,7 +166,7 @@ impl Trials {
             state: State::Confirmed,
             ..found.clone()
         };
-        self.write(&confirmed)?;
+        self.replace(Some(found), &confirmed)?;
         *found = confirmed;
         tracing::info!(revision, "confirmed");
         self.changed.send_replace(());
@@ -258,6 +258,25 @@ impl Trials {
             drop(record);
             // The sender is ours.
             let _ = changed.changed().await;
+        }
+    }
+
+    /// Writes what takes the place of `before`. What failed may be on disk all the same, and the next
+    /// parent must not act on what was refused: so it is taken away again.
+    fn replace(&self, before: Option<&Record>, new: &Record) -> Result<(), String> {
+        let Err(why) = self.write(new) else {
+            return Ok(());
+        };
+        let taken_back = match before {
+            Some(before) => self.write(before),
+            None => match fs::remove_file(&self.path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.to_string()),
+                _ => Ok(()),
+            },
+        };
+        match taken_back {
+            Ok(()) => Err(why),
+            Err(error) => Err(format!("{why}; and it may be there all the same: {error}")),
         }
     }
 

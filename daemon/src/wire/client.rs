@@ -15,10 +15,15 @@ use super::frame::{self, FrameError};
 #[derive(Debug)]
 pub(crate) struct Client {
     path: PathBuf,
+    /// How long a connection is tried for where nobody listens.
+    patience: Duration,
     /// Empty before the first question, and after one that was not answered: an answer that comes
     /// late must not be taken for the next one's.
     connection: Mutex<Option<UnixStream>>,
 }
+
+/// Pause between two tries to connect.
+const CONNECT_PAUSE: Duration = Duration::from_millis(20);
 
 /// Why a question was not answered.
 #[derive(Debug, thiserror::Error)]
@@ -61,8 +66,15 @@ pub(crate) enum CallError {
 impl Client {
     /// A client of the socket at `path`; nothing is connected yet.
     pub(crate) fn new(path: &Path) -> Client {
+        Client::patient(path, Duration::ZERO)
+    }
+
+    /// One that waits so long for somebody to listen there: whoever does may be dying just now, with a
+    /// successor on its way.
+    pub(crate) fn patient(path: &Path, patience: Duration) -> Client {
         Client {
             path: path.to_owned(),
+            patience,
             connection: Mutex::new(None),
         }
     }
@@ -96,7 +108,7 @@ impl Client {
         let kept = kept.filter(|stream| !is_closed(stream));
         let mut stream = match kept {
             Some(stream) => stream,
-            None => connect(&self.path).await?,
+            None => self.connect().await?,
         };
         let broken = |source| CallError::Broken {
             path: self.path.clone(),
@@ -106,6 +118,21 @@ impl Client {
         let answer = frame::read(&mut stream).await.map_err(broken)?;
         let answer = answer.ok_or_else(|| CallError::Closed(self.path.clone()))?;
         Ok((stream, answer))
+    }
+}
+
+impl Client {
+    async fn connect(&self) -> Result<UnixStream, CallError> {
+        let end = tokio::time::Instant::now() + self.patience;
+        loop {
+            match connect(&self.path).await {
+                // A socket tells nobody that somebody listens on it now.
+                Err(_) if tokio::time::Instant::now() < end => {
+                    tokio::time::sleep(CONNECT_PAUSE).await;
+                }
+                other => return other,
+            }
+        }
     }
 }
 
