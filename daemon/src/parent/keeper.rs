@@ -1,37 +1,19 @@
 //! Keeps one of the two other processes running: starts it, takes it up from a former parent, starts
 //! it again when it dies or is stuck, and puts a new one in its place without a gap.
 
+mod end;
+mod limits;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use nix::sys::signal::Signal;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::process::Process;
-use crate::wire::parent::{HEARTBEAT_MS, Role, Stage};
-
-/// First pause before a child that died at once is started again; it doubles up to [`PAUSE_MOST`].
-const PAUSE_LEAST: Duration = Duration::from_millis(50);
-const PAUSE_MOST: Duration = Duration::from_secs(10);
-/// A child that was at work this long is started again at once.
-const STEADY: Duration = Duration::from_millis(500);
-/// How long a child of a former parent may take to attend this one.
-const ADOPTION: Duration = Duration::from_secs(3);
-/// How long a child may take from its start to its first word.
-const BIRTH: Duration = Duration::from_secs(15);
-/// How long a successor may take until it serves: it resolves the names of a configuration first.
-const SUCCESSION: Duration = Duration::from_secs(120);
-/// An engine without a sign of life for this long is stuck as a whole. Stuck threads it finds itself.
-const ENGINE_SILENCE: Duration = Duration::from_millis(8 * HEARTBEAT_MS);
-/// Nobody's traffic waits for control, and a large change may keep it busy.
-const CONTROL_SILENCE: Duration = Duration::from_millis(120 * HEARTBEAT_MS);
-/// What a stuck process gets to write down where it is, before it is killed.
-const DUMP: Duration = Duration::from_secs(1);
-/// How long a predecessor may take to stop listening before its successor goes on anyway.
-const HANDOVER: Duration = Duration::from_secs(2);
-/// How long a process may take to end when it was told to; a change that runs is finished.
-pub(super) const STOP_LIMIT: Duration = Duration::from_secs(20);
+use crate::wire::parent::{Role, Stage};
+use limits::{HANDOVER, PAUSE_LEAST, PAUSE_MOST, STEADY};
 
 /// What the children are to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -357,70 +339,6 @@ impl Keeper {
         self.pause = Some(Instant::now() + pause.min(PAUSE_MOST));
     }
 
-    /// The next moment at which something is due that nobody tells us.
-    fn deadline(&self) -> Instant {
-        let far = Instant::now() + Duration::from_secs(3600);
-        let current = self.current.as_ref().map(|process| self.limit(process));
-        let next = self.next.as_ref().map(successor_limit);
-        let handover = self.handover.as_ref().map(|(.., until)| *until);
-        let all = [current, next, handover, self.pause, self.stuck];
-        all.into_iter().flatten().min().unwrap_or(far)
-    }
-
-    fn limit(&self, process: &Process) -> Instant {
-        if self.stuck.is_some() {
-            // The dump has its own limit.
-            return process.since + Duration::from_secs(1 << 31);
-        }
-        match (self.adopting, process.attends, self.kind.role) {
-            (true, ..) => process.since + ADOPTION,
-            (_, false, _) => process.since + BIRTH,
-            (_, true, Role::Engine) => process.heard + ENGINE_SILENCE,
-            (_, true, Role::Control) => process.heard + CONTROL_SILENCE,
-        }
-    }
-
-    fn late(&mut self) {
-        let now = Instant::now();
-        let name = self.kind.name();
-        if self.pause.take_if(|when| *when <= now).is_some() {
-            self.current = self.start();
-            if self.current.is_none() {
-                self.pause = Some(now + PAUSE_MOST);
-            }
-        }
-        if let Some((former, done, _)) = self.handover.take_if(|(.., until)| *until <= now) {
-            tracing::warn!(
-                pid = former,
-                "the former {name} does not say that it stopped listening"
-            );
-            let _ = done.send(());
-        }
-        if let Some(next) = &self.next
-            && successor_limit(next) <= now
-        {
-            tracing::error!(pid = next.pid(), "the new {name} does not begin to serve");
-            next.signal(Signal::SIGKILL);
-        }
-        let Some(current) = &self.current else {
-            return;
-        };
-        if self.stuck.is_some_and(|until| until <= now) {
-            current.signal(Signal::SIGKILL);
-            self.stuck = Some(now + Duration::from_secs(60));
-        } else if self.stuck.is_none() && self.limit(current) <= now {
-            let pid = current.pid();
-            if self.adopting {
-                tracing::error!(pid, "the former {name} does not attend: it is killed");
-            } else {
-                tracing::error!(pid, "{name} gives no sign of life: it is ended");
-            }
-            // It writes down where its threads are, if it still can (SIGABRT).
-            current.signal(Signal::SIGABRT);
-            self.stuck = Some(now + DUMP);
-        }
-    }
-
     fn start(&self) -> Option<Process> {
         match Process::start(&self.kind.arguments) {
             Ok(process) => {
@@ -437,68 +355,6 @@ impl Keeper {
             }
         }
     }
-
-    /// Ends all of them, at first in peace if so ordered.
-    async fn end(mut self, mut order: watch::Receiver<Order>, mut news: mpsc::Receiver<News>) {
-        let finish = *order.borrow_and_update() == Order::Finish;
-        let all = self.current.take().into_iter().chain(self.next.take());
-        let all: Vec<Process> = all.chain(self.leaving.drain(..)).collect();
-        for process in &all {
-            process.signal(match (finish, self.kind.role) {
-                (true, Role::Engine) => Signal::SIGUSR1,
-                _ => Signal::SIGTERM,
-            });
-        }
-        let name = self.kind.name();
-        let ended = async {
-            for process in &all {
-                tracing::info!("{name} has ended: {}", process.ended().await);
-            }
-        };
-        tokio::pin!(ended);
-        if finish {
-            // Finishing has a limit of its own, `hard-stop-after`, and somebody may lose patience.
-            loop {
-                tokio::select! {
-                    () = &mut ended => return,
-                    _ = order.wait_for(|order| *order == Order::Stop) => break,
-                    told = news.recv() => accept(told),
-                }
-            }
-            for process in &all {
-                process.signal(Signal::SIGTERM);
-            }
-        }
-        let limit = tokio::time::sleep(STOP_LIMIT);
-        tokio::pin!(limit);
-        loop {
-            tokio::select! {
-                () = &mut ended => return,
-                () = &mut limit => break,
-                told = news.recv() => accept(told),
-            }
-        }
-        for process in &all {
-            tracing::warn!(pid = process.pid(), "{name} does not end and is killed");
-            process.signal(Signal::SIGKILL);
-        }
-    }
-}
-
-/// Nobody new is wanted while everything ends; nobody is kept waiting either.
-fn accept(news: Option<News>) {
-    match news {
-        Some(News::Attends { wanted, .. }) => {
-            let _ = wanted.send(Err("the service is stopping".to_owned()));
-        }
-        Some(News::TakesOver { done, .. }) => drop(done.send(())),
-        _ => {}
-    }
-}
-
-/// When a successor has to serve.
-fn successor_limit(process: &Process) -> Instant {
-    process.since + if process.attends { SUCCESSION } else { BIRTH }
 }
 
 /// Waits for an order to end. A parent that is gone can no longer give one.

@@ -1,0 +1,100 @@
+//! How long a child may take for what, and what happens to one that takes longer.
+
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+
+use super::super::process::Process;
+use super::Keeper;
+use crate::wire::parent::{HEARTBEAT_MS, Role};
+
+/// First pause before a child that died at once is started again; it doubles up to [`PAUSE_MOST`].
+pub(super) const PAUSE_LEAST: Duration = Duration::from_millis(50);
+pub(super) const PAUSE_MOST: Duration = Duration::from_secs(10);
+/// A child that was at work this long is started again at once.
+pub(super) const STEADY: Duration = Duration::from_millis(500);
+/// How long a child of a former parent may take to attend this one.
+const ADOPTION: Duration = Duration::from_secs(3);
+/// How long a child may take from its start to its first word.
+const BIRTH: Duration = Duration::from_secs(15);
+/// How long a successor may take until it serves: it resolves the names of a configuration first.
+const SUCCESSION: Duration = Duration::from_secs(120);
+/// An engine without a sign of life for this long is stuck as a whole. Stuck threads it finds itself.
+const ENGINE_SILENCE: Duration = Duration::from_millis(8 * HEARTBEAT_MS);
+/// Nobody's traffic waits for control, and a large change may keep it busy.
+const CONTROL_SILENCE: Duration = Duration::from_millis(120 * HEARTBEAT_MS);
+/// What a stuck process gets to write down where it is, before it is killed.
+const DUMP: Duration = Duration::from_secs(1);
+/// How long a predecessor may take to stop listening before its successor goes on anyway.
+pub(super) const HANDOVER: Duration = Duration::from_secs(2);
+
+impl Keeper {
+    /// The next moment at which something is due that nobody tells us.
+    pub(super) fn deadline(&self) -> Instant {
+        let far = Instant::now() + Duration::from_secs(3600);
+        let current = self.current.as_ref().map(|process| self.limit(process));
+        let next = self.next.as_ref().map(successor_limit);
+        let handover = self.handover.as_ref().map(|(.., until)| *until);
+        let all = [current, next, handover, self.pause, self.stuck];
+        all.into_iter().flatten().min().unwrap_or(far)
+    }
+
+    fn limit(&self, process: &Process) -> Instant {
+        if self.stuck.is_some() {
+            // The dump has its own limit.
+            return process.since + Duration::from_secs(1 << 31);
+        }
+        match (self.adopting, process.attends, self.kind.role) {
+            (true, ..) => process.since + ADOPTION,
+            (_, false, _) => process.since + BIRTH,
+            (_, true, Role::Engine) => process.heard + ENGINE_SILENCE,
+            (_, true, Role::Control) => process.heard + CONTROL_SILENCE,
+        }
+    }
+
+    pub(super) fn late(&mut self) {
+        let now = Instant::now();
+        let name = self.kind.name();
+        if self.pause.take_if(|when| *when <= now).is_some() {
+            self.current = self.start();
+            if self.current.is_none() {
+                self.pause = Some(now + PAUSE_MOST);
+            }
+        }
+        if let Some((former, done, _)) = self.handover.take_if(|(.., until)| *until <= now) {
+            tracing::warn!(
+                pid = former,
+                "the former {name} does not say that it stopped listening"
+            );
+            let _ = done.send(());
+        }
+        if let Some(next) = &self.next
+            && successor_limit(next) <= now
+        {
+            tracing::error!(pid = next.pid(), "the new {name} does not begin to serve");
+            next.signal(Signal::SIGKILL);
+        }
+        let Some(current) = &self.current else {
+            return;
+        };
+        if self.stuck.is_some_and(|until| until <= now) {
+            current.signal(Signal::SIGKILL);
+            self.stuck = Some(now + Duration::from_secs(60));
+        } else if self.stuck.is_none() && self.limit(current) <= now {
+            let pid = current.pid();
+            if self.adopting {
+                tracing::error!(pid, "the former {name} does not attend: it is killed");
+            } else {
+                tracing::error!(pid, "{name} gives no sign of life: it is ended");
+            }
+            // It writes down where its threads are, if it still can (SIGABRT).
+            current.signal(Signal::SIGABRT);
+            self.stuck = Some(now + DUMP);
+        }
+    }
+}
+
+/// When a successor has to serve.
+fn successor_limit(process: &Process) -> Instant {
+    process.since + if process.attends { SUCCESSION } else { BIRTH }
+}
