@@ -22,5 +22,6 @@ mod origin;
 mod rights;
 mod site;
 mod stage;
+mod supervision;
 mod upgrade;
 mod watchdog;

@@ -194,9 +194,10 @@ impl Attendance {
         };
         let (wanted, answer) = oneshot::channel();
         ward.tell(News::Attends { pid, stage, wanted }).await;
-        let answer = answer
-            .await
-            .unwrap_or_else(|_| Err("the service is stopping".to_owned()));
+        // Without an answer the connection is closed, and the child tries again.
+        let answer = answer.await.map_err(|_| {
+            std::io::Error::other("whether this process is wanted cannot be told now")
+        })?;
         if let Err(message) = answer {
             frame::write(out, &refuse(message)).await?;
             return Ok(None);

@@ -3,8 +3,12 @@
 
 mod end;
 mod limits;
+mod start;
+#[cfg(test)]
+mod tests;
 
 use std::ffi::OsString;
+use std::io;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -13,7 +17,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::process::Process;
 use crate::wire::parent::{Role, Stage};
-use limits::{HANDOVER, PAUSE_LEAST, PAUSE_MOST, STEADY};
+use limits::{HANDOVER, STEADY};
 
 /// What the children are to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +33,8 @@ pub(super) enum Order {
 /// What the keeper is told of its child.
 #[derive(Debug)]
 pub(super) enum News {
-    /// A process says its first word. Answered by whether it is wanted.
+    /// A process says its first word. Answered by whether it is wanted; not at all, if that cannot be
+    /// told now.
     Attends {
         pid: u32,
         stage: Stage,
@@ -75,21 +80,7 @@ pub(super) async fn keep(
     news: mpsc::Receiver<News>,
     replace: bool,
 ) {
-    let keeper = Keeper {
-        current: Process::noted(&kind.note),
-        adopting: true,
-        next: None,
-        leaving: Vec::new(),
-        handover: None,
-        pause: None,
-        failures: 0,
-        stuck: None,
-        replace,
-        retiring: false,
-        waiting: Vec::new(),
-        kind,
-    };
-    keeper.run(order, news).await;
+    Keeper::found(kind, replace).run(order, news).await;
 }
 
 struct Keeper {
@@ -100,6 +91,8 @@ struct Keeper {
     adopting: bool,
     /// The one that is to take its place, until it serves.
     next: Option<Process>,
+    /// When one that is to take its place is started, after that failed.
+    again: Option<Instant>,
     /// Those that finish their connections.
     leaving: Vec<Process>,
     /// Who waits for a predecessor to stop listening, and until when.
@@ -129,6 +122,25 @@ enum Event {
 }
 
 impl Keeper {
+    /// With whom a former parent noted.
+    fn found(kind: Kind, replace: bool) -> Keeper {
+        Keeper {
+            current: Process::noted(&kind.note),
+            adopting: true,
+            next: None,
+            again: None,
+            leaving: Vec::new(),
+            handover: None,
+            pause: None,
+            failures: 0,
+            stuck: None,
+            replace,
+            retiring: false,
+            waiting: Vec::new(),
+            kind,
+        }
+    }
+
     async fn run(mut self, mut order: watch::Receiver<Order>, mut news: mpsc::Receiver<News>) {
         if self.current.is_none() {
             self.adopting = false;
@@ -179,10 +191,12 @@ impl Keeper {
 
     fn told(&mut self, news: News) {
         match news {
-            News::Attends { pid, stage, wanted } => {
+            News::Attends { pid, stage, wanted } => match self.attends(pid, stage) {
                 // Whoever asked may have gone.
-                let _ = wanted.send(self.attends(pid, stage));
-            }
+                Ok(answer) => drop(wanted.send(answer)),
+                // No answer: it is no fault of that process, which tries again.
+                Err(error) => tracing::error!(pid, %error, "cannot take up {}", self.kind.name()),
+            },
             News::HandedOver => {
                 if std::mem::take(&mut self.replace) {
                     self.replace_now();
@@ -202,28 +216,27 @@ impl Keeper {
 
     fn is_settled(&self) -> bool {
         let attends = self.current.as_ref().is_some_and(|current| current.attends);
-        attends && self.next.is_none() && !self.replace && !self.retiring
+        attends && self.next.is_none() && self.again.is_none() && !self.replace && !self.retiring
     }
 
-    fn attends(&mut self, pid: u32, stage: Stage) -> Result<(), String> {
+    fn attends(&mut self, pid: u32, stage: Stage) -> io::Result<Result<(), String>> {
         if stage == Stage::Finishing {
             if self.find(pid).is_none() {
-                let process = Process::find(pid).map_err(|error| error.to_string())?;
-                self.leaving.push(process);
+                self.leaving.push(Process::find(pid)?);
             }
-            return Ok(());
+            return Ok(Ok(()));
         }
         let adopted = stage == Stage::Working;
         if adopted && self.current.is_none() {
             // Its note was lost; whoever has its user and does its work is it.
-            self.current = Some(Process::find(pid).map_err(|error| error.to_string())?);
+            self.current = Some(Process::find(pid)?);
             self.adopting = true;
             self.pause = None;
         }
         let name = self.kind.name();
         let adopting = self.adopting;
         let Some(process) = self.find(pid) else {
-            return Err(format!("another {name} is at work"));
+            return Ok(Err(format!("another {name} is at work")));
         };
         process.attends = true;
         process.heard = Instant::now();
@@ -241,7 +254,7 @@ impl Keeper {
         } else {
             tracing::info!(pid, "{name} is up");
         }
-        Ok(())
+        Ok(Ok(()))
     }
 
     /// The process with this id among the present one and the next.
@@ -255,10 +268,10 @@ impl Keeper {
         let name = self.kind.name();
         match (self.kind.role, &self.current) {
             (_, None) => {}
-            (Role::Engine, Some(_)) if self.next.is_some() => {
+            (Role::Engine, Some(_)) if self.next.is_some() || self.again.is_some() => {
                 tracing::info!("another {name} is on its way already");
             }
-            (Role::Engine, Some(_)) => self.next = self.start(),
+            (Role::Engine, Some(_)) => self.start_next(),
             (Role::Control, Some(current)) => {
                 // It has no connections of others, and its successor answers on the same sockets.
                 current.signal(Signal::SIGTERM);
@@ -328,31 +341,13 @@ impl Keeper {
         }
         // A process that was to be replaced and died before is replaced all the same.
         self.replace = false;
+        self.again = None;
         let was_well = process.attends && process.since.elapsed() >= STEADY;
         if was_well || adopting || retired {
             self.failures = 0;
-            self.current = self.start();
-            return;
-        }
-        let pause = PAUSE_LEAST.saturating_mul(1 << self.failures.min(10));
-        self.failures += 1;
-        self.pause = Some(Instant::now() + pause.min(PAUSE_MOST));
-    }
-
-    fn start(&self) -> Option<Process> {
-        match Process::start(&self.kind.arguments) {
-            Ok(process) => {
-                tracing::info!(pid = process.pid(), "started {}", self.kind.name());
-                // A successor is noted when it takes over.
-                if self.current.is_none() {
-                    process.note(&self.kind.note);
-                }
-                Some(process)
-            }
-            Err(error) => {
-                tracing::error!(%error, "cannot start {}", self.kind.name());
-                None
-            }
+            self.start_current();
+        } else {
+            self.pause = Some(self.back_off());
         }
     }
 }

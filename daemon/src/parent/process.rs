@@ -44,13 +44,17 @@ impl Process {
             }
         }
         // A group of its own: Ctrl-C is for the parent, which then stops its children in order.
-        let child = command
+        let mut child = command
             .stdin(Stdio::null())
             .current_dir("/")
             .process_group(0)
             .spawn()?;
         // It cannot have been reaped: that is done below, by us.
-        Process::find(child.id())
+        Process::find(child.id()).inspect_err(|_| {
+            // Nobody would see its end.
+            let _ = child.kill();
+            let _ = child.wait();
+        })
     }
 
     /// Takes up a process that runs.

@@ -8,9 +8,6 @@ use super::super::process::Process;
 use super::Keeper;
 use crate::wire::parent::{HEARTBEAT_MS, Role};
 
-/// First pause before a child that died at once is started again; it doubles up to [`PAUSE_MOST`].
-pub(super) const PAUSE_LEAST: Duration = Duration::from_millis(50);
-pub(super) const PAUSE_MOST: Duration = Duration::from_secs(10);
 /// A child that was at work this long is started again at once.
 pub(super) const STEADY: Duration = Duration::from_millis(500);
 /// How long a child of a former parent may take to attend this one.
@@ -35,7 +32,7 @@ impl Keeper {
         let current = self.current.as_ref().map(|process| self.limit(process));
         let next = self.next.as_ref().map(successor_limit);
         let handover = self.handover.as_ref().map(|(.., until)| *until);
-        let all = [current, next, handover, self.pause, self.stuck];
+        let all = [current, next, handover, self.pause, self.again, self.stuck];
         all.into_iter().flatten().min().unwrap_or(far)
     }
 
@@ -56,10 +53,10 @@ impl Keeper {
         let now = Instant::now();
         let name = self.kind.name();
         if self.pause.take_if(|when| *when <= now).is_some() {
-            self.current = self.start();
-            if self.current.is_none() {
-                self.pause = Some(now + PAUSE_MOST);
-            }
+            self.start_current();
+        }
+        if self.again.take_if(|when| *when <= now).is_some() {
+            self.start_next();
         }
         if let Some((former, done, _)) = self.handover.take_if(|(.., until)| *until <= now) {
             tracing::warn!(

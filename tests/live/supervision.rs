@@ -1,0 +1,59 @@
+//! The parent in bad times: it cannot start anything, it did not run for a while, it does not know
+//! its children, or somebody holds its socket.
+
+use lanai_tests::{Lab, until, within};
+use nix::sys::signal::Signal;
+
+use crate::kills::signal;
+use crate::site::BOX;
+use crate::stage::{CLIENTS, Stage};
+
+/// The parent as a number that signals take.
+#[track_caller]
+fn parent(stage: &mut Stage<'_>) -> i32 {
+    i32::try_from(stage.appliance.daemon().id()).unwrap()
+}
+
+#[track_caller]
+fn serves(stage: &Stage<'_>) {
+    let answer = stage
+        .lab
+        .client(CLIENTS)
+        .get(&format!("http://{BOX}/item/1"));
+    assert_eq!(answer.status, 200, "{answer:?}");
+}
+
+/// Limits how many files a process may have open.
+#[track_caller]
+fn limit_files(lab: &Lab, pid: i32, soft: u32) {
+    let limit = format!("--nofile={soft}:");
+    lab.run("appliance", &["prlimit", "--pid", &pid.to_string(), &limit])
+        .ok();
+}
+
+/// Whatever the kernel lacks at the death of a child, it is tried again until it works.
+#[test]
+fn a_child_that_cannot_be_started_is_started_as_soon_as_it_can() {
+    let lab = Lab::new();
+    let mut stage = Stage::lanai(&lab);
+    let sockets = stage.lasting_sockets();
+    let parent = parent(&mut stage);
+    for (name, role) in [("lanai-engine", "engine"), ("lanai-control", "control")] {
+        let child = stage.one(name);
+        limit_files(&lab, parent, 8);
+        signal(child, Signal::SIGKILL);
+        let failed = format!("cannot start {role}");
+        until("the parent to fail", within(), || {
+            let log = stage.appliance.daemon().log();
+            log.contains(&failed).then_some(())
+        });
+        limit_files(&lab, parent, 4096);
+        until("another one", within(), || {
+            let pids = stage.pids(name);
+            (!pids.is_empty() && !pids.contains(&child)).then_some(())
+        });
+        stage.works_again();
+        assert_eq!(stage.lasting_sockets(), sockets, "{name}");
+        serves(&stage);
+    }
+}
