@@ -229,7 +229,7 @@ impl Stage<'_> {
 
 /// Stops every thread of a process, and waits until each stands still.
 #[track_caller]
-fn freeze(pid: i32) {
+pub(crate) fn freeze(pid: i32) {
     signal(pid, Signal::SIGSTOP);
     until("every thread to stand still", within(), || {
         let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();

@@ -1,10 +1,12 @@
 //! The parent in bad times: it cannot start anything, it did not run for a while, it does not know
 //! its children, or somebody holds its socket.
 
+use std::time::{Duration, Instant};
+
 use lanai_tests::{Lab, until, within};
 use nix::sys::signal::Signal;
 
-use crate::kills::signal;
+use crate::kills::{freeze, signal};
 use crate::site::BOX;
 use crate::stage::{CLIENTS, Stage};
 
@@ -56,4 +58,40 @@ fn a_child_that_cannot_be_started_is_started_as_soon_as_it_can() {
         assert_eq!(stage.lasting_sockets(), sockets, "{name}");
         serves(&stage);
     }
+}
+
+/// Longer than an engine may be silent.
+const STANDSTILL: Duration = Duration::from_secs(5);
+
+/// What the parent did not hear while it did not run itself is held against nobody.
+#[test]
+fn a_parent_that_stood_still_takes_nobody_for_stuck() {
+    let lab = Lab::new();
+    let mut stage = Stage::lanai(&lab);
+    let parent = parent(&mut stage);
+    let (engine, control) = (stage.engine(), stage.one("lanai-control"));
+    for still in [&[parent][..], &[parent, engine, control], &[parent]] {
+        let since = Instant::now();
+        for pid in still {
+            freeze(*pid);
+        }
+        std::thread::sleep(STANDSTILL.saturating_sub(since.elapsed()));
+        for pid in still {
+            signal(*pid, Signal::SIGCONT);
+        }
+        // Control asks the parent, which has looked at its children by then.
+        stage.works_again();
+        serves(&stage);
+        assert_eq!(stage.engine(), engine, "{still:?} stood still");
+        assert_eq!(stage.one("lanai-control"), control, "{still:?} stood still");
+        let log = stage.appliance.daemon().log();
+        assert!(!log.contains("gives no sign of life"), "{still:?}: {log}");
+    }
+    // One that really is stuck is still found.
+    freeze(engine);
+    until("another engine", STANDSTILL * 2, || {
+        let pids = stage.pids("lanai-engine");
+        (!pids.is_empty() && !pids.contains(&engine)).then_some(())
+    });
+    serves(&stage);
 }

@@ -109,6 +109,8 @@ struct Keeper {
     retiring: bool,
     /// Who waits until nothing is on its way.
     waiting: Vec<oneshot::Sender<()>>,
+    /// When we last woke up.
+    woken: Instant,
 }
 
 /// What happened next.
@@ -137,6 +139,7 @@ impl Keeper {
             replace,
             retiring: false,
             waiting: Vec::new(),
+            woken: Instant::now(),
             kind,
         }
     }
@@ -147,7 +150,7 @@ impl Keeper {
             self.pause = Some(Instant::now());
         }
         while *order.borrow() == Order::Run {
-            let late = self.deadline();
+            let late = self.wake();
             let event = tokio::select! {
                 biased;
                 _ = ordered(&mut order) => Event::Ordered,
@@ -157,6 +160,7 @@ impl Keeper {
                 (which, how) = any_ended(&self.leaving) => Event::Left(which, how),
                 () = tokio::time::sleep_until(late.into()) => Event::Late,
             };
+            self.awake(late);
             match event {
                 Event::Told(news) => self.told(news),
                 Event::CurrentEnded(how) => self.current_ended(&how),

@@ -25,7 +25,39 @@ const DUMP: Duration = Duration::from_secs(1);
 /// How long a predecessor may take to stop listening before its successor goes on anyway.
 pub(super) const HANDOVER: Duration = Duration::from_secs(2);
 
+/// The pause between two signs of life, of a child and of the keeper itself.
+const HEARTBEAT: Duration = Duration::from_millis(HEARTBEAT_MS);
+
 impl Keeper {
+    /// When to wake up at the latest, though nothing may be due: whoever sleeps longer cannot tell
+    /// whether it stood still.
+    pub(super) fn wake(&self) -> Instant {
+        self.deadline().min(self.woken + HEARTBEAT)
+    }
+
+    /// We are awake, and wanted to be at `due`. While this process did not run (a paused machine, a
+    /// frozen group, a slow disk), it heard nobody, and perhaps nobody else ran either: that time
+    /// counts for nobody, and a child gets all of its silence again.
+    pub(super) fn awake(&mut self, due: Instant) {
+        let now = Instant::now();
+        let still = now.saturating_duration_since(due.max(self.woken));
+        self.woken = now;
+        if still < HEARTBEAT {
+            return;
+        }
+        tracing::warn!("the parent stood still for {still:.1?}");
+        for process in self.current.iter_mut().chain(self.next.iter_mut()) {
+            process.since = (process.since + still).min(now);
+            process.heard = now;
+        }
+        if let Some((.., until)) = &mut self.handover {
+            *until += still;
+        }
+        if let Some(until) = &mut self.stuck {
+            *until += still;
+        }
+    }
+
     /// The next moment at which something is due that nobody tells us.
     pub(super) fn deadline(&self) -> Instant {
         let far = Instant::now() + Duration::from_secs(3600);
@@ -65,11 +97,13 @@ impl Keeper {
             );
             let _ = done.send(());
         }
-        if let Some(next) = &self.next
+        if let Some(next) = &mut self.next
             && successor_limit(next) <= now
         {
             tracing::error!(pid = next.pid(), "the new {name} does not begin to serve");
             next.signal(Signal::SIGKILL);
+            // The kernel tells of its end; that may take a while, but not for ever.
+            next.since = now;
         }
         let Some(current) = &self.current else {
             return;

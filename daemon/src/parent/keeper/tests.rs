@@ -67,3 +67,31 @@ async fn a_child_that_cannot_be_started_again_is_not_forgotten() {
         "it has been waited for"
     );
 }
+
+/// The end of a standstill that began when the child had nearly been silent for too long.
+#[tokio::test]
+async fn a_standstill_of_the_parent_counts_for_nobody() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut keeper = keeper(&directory, POSSIBLE);
+    let now = Instant::now();
+    let ago = |seconds| now.checked_sub(Duration::from_secs(seconds)).unwrap();
+    let present = keeper.current.as_mut().unwrap();
+    present.since = ago(60);
+    present.heard = ago(33);
+    keeper.woken = ago(31);
+    let (done, mut told) = tokio::sync::oneshot::channel();
+    keeper.handover = Some((1, done, ago(15)));
+    // Nobody ran for 30 s.
+    keeper.awake(ago(30));
+    keeper.late();
+    assert!(keeper.stuck.is_none());
+    assert!(told.try_recv().is_err(), "15 s are left");
+    let present = keeper.current.as_ref().unwrap();
+    assert!(present.since >= ago(30));
+    let heard = present.heard;
+    assert!(heard >= now);
+    // Whoever is punctual excuses nobody.
+    keeper.awake(keeper.wake());
+    keeper.awake(Instant::now());
+    assert_eq!(keeper.current.as_ref().unwrap().heard, heard);
+}
