@@ -95,3 +95,40 @@ fn a_parent_that_stood_still_takes_nobody_for_stuck() {
     });
     serves(&stage);
 }
+
+/// A full run directory, or a death at the wrong moment: the next parent does not know whom to
+/// expect, and its children come all the same.
+#[test]
+fn a_child_that_nobody_noted_is_adopted() {
+    let lab = Lab::new();
+    let mut stage = Stage::lanai(&lab);
+    let (engine, control) = (stage.engine(), stage.one("lanai-control"));
+    let sockets = stage.lasting_sockets();
+    let run = stage.appliance.run_directory();
+    for name in ["engine.pid", "control.pid"] {
+        std::fs::remove_file(run.join(name)).unwrap();
+    }
+    stage.appliance.kill();
+    stage.appliance.start();
+    stage.works_again();
+    assert_eq!(stage.engine(), engine);
+    assert_eq!(stage.one("lanai-control"), control);
+    assert_eq!(stage.lasting_sockets(), sockets);
+    // They are noted now.
+    for (name, pid) in [("engine.pid", engine), ("control.pid", control)] {
+        let note = std::fs::read_to_string(run.join(name)).unwrap();
+        assert!(note.starts_with(&format!("{pid} ")), "{name}: {note}");
+    }
+    // Nobody comes where nobody is left, and that is not waited for long.
+    for (name, pid) in [("engine.pid", engine), ("control.pid", control)] {
+        std::fs::remove_file(run.join(name)).unwrap();
+        signal(pid, Signal::SIGSTOP);
+    }
+    stage.appliance.kill();
+    for pid in [engine, control] {
+        signal(pid, Signal::SIGKILL);
+    }
+    stage.appliance.start();
+    stage.works_again();
+    serves(&stage);
+}

@@ -15,9 +15,9 @@ use std::time::Instant;
 use nix::sys::signal::Signal;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::process::Process;
+use super::process::{Noted, Process};
 use crate::wire::parent::{Role, Stage};
-use limits::{HANDOVER, STEADY};
+use limits::{COMING, HANDOVER, STEADY};
 
 /// What the children are to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +61,8 @@ pub(super) struct Kind {
     pub(super) arguments: Vec<OsString>,
     /// Where its process id is noted.
     pub(super) note: PathBuf,
+    /// A former parent ended without its children: one may come that is not noted.
+    pub(super) orphaned: bool,
 }
 
 impl Kind {
@@ -126,29 +128,31 @@ enum Event {
 impl Keeper {
     /// With whom a former parent noted.
     fn found(kind: Kind, replace: bool) -> Keeper {
+        let now = Instant::now();
+        let (current, pause) = match Noted::read(&kind.note) {
+            Noted::Running(process) => (Some(process), None),
+            Noted::Nobody if kind.orphaned => (None, Some(now + COMING)),
+            Noted::Ended | Noted::Nobody => (None, Some(now)),
+        };
         Keeper {
-            current: Process::noted(&kind.note),
-            adopting: true,
+            adopting: current.is_some(),
+            current,
             next: None,
             again: None,
             leaving: Vec::new(),
             handover: None,
-            pause: None,
+            pause,
             failures: 0,
             stuck: None,
             replace,
             retiring: false,
             waiting: Vec::new(),
-            woken: Instant::now(),
+            woken: now,
             kind,
         }
     }
 
     async fn run(mut self, mut order: watch::Receiver<Order>, mut news: mpsc::Receiver<News>) {
-        if self.current.is_none() {
-            self.adopting = false;
-            self.pause = Some(Instant::now());
-        }
         while *order.borrow() == Order::Run {
             let late = self.wake();
             let event = tokio::select! {
@@ -231,6 +235,9 @@ impl Keeper {
             return Ok(Ok(()));
         }
         let adopted = stage == Stage::Working;
+        if adopted {
+            self.give_up_newborn(pid);
+        }
         if adopted && self.current.is_none() {
             // Its note was lost; whoever has its user and does its work is it.
             self.current = Some(Process::find(pid)?);

@@ -192,6 +192,7 @@ impl Family {
                 role,
                 arguments,
                 note: place.note(name),
+                orphaned: place.is_orphaned(),
             };
             let keeper = tokio::spawn(keeper::keep(kind, order.clone(), told, left.upgraded));
             (news, (name, keeper))

@@ -28,6 +28,8 @@ pub(super) struct Place {
     run: PathBuf,
     /// Held for its lock.
     pid_file: Flock<File>,
+    /// A former parent ended without clearing up.
+    orphaned: bool,
     parent: UnixListener,
     control: UnixListener,
     engine: UnixListener,
@@ -85,7 +87,7 @@ impl Place {
             gid: engine.gid,
         };
         directory(&run, shared, 0o1775)?;
-        let pid_file = lock(&run)?;
+        let (pid_file, orphaned) = lock(&run)?;
         directory(&config, control, 0o750)?;
         directory(&state, control, 0o700)?;
         ownership::give_configuration(&config, control)
@@ -100,6 +102,7 @@ impl Place {
             state,
             run,
             pid_file,
+            orphaned,
         })
     }
 
@@ -136,6 +139,7 @@ impl Place {
             state: absolute(state)?,
             run: absolute(run)?,
             pid_file,
+            orphaned: true,
             parent,
             control,
             engine,
@@ -189,6 +193,11 @@ impl Place {
         tokio::net::UnixListener::from_std(listener)
     }
 
+    /// Whether children of a former parent may be about.
+    pub(super) fn is_orphaned(&self) -> bool {
+        self.orphaned
+    }
+
     /// Where the id of a child is noted.
     pub(super) fn note(&self, name: &str) -> PathBuf {
         self.run.join(format!("{name}.pid"))
@@ -238,7 +247,8 @@ fn directory(path: &Path, owner: Identity, mode: u32) -> Result<(), PlaceError> 
     Ok(())
 }
 
-fn lock(run: &Path) -> Result<Flock<File>, PlaceError> {
+/// Takes the lock; tells too whether who had it last did not clear up.
+fn lock(run: &Path) -> Result<(Flock<File>, bool), PlaceError> {
     let path = run.join(PID_FILE);
     let file = File::options()
         .create(true)
@@ -257,11 +267,12 @@ fn lock(run: &Path) -> Result<Flock<File>, PlaceError> {
             },
             error => io_error("lock", &path, error),
         })?;
+    let left = file.metadata().is_ok_and(|about| about.len() > 0);
     let written = file
         .set_len(0)
         .and_then(|()| writeln!(file, "{}", std::process::id()));
     written.map_err(|source| io_error("write", &path, source))?;
-    Ok(file)
+    Ok((file, left))
 }
 
 /// Opens a listening socket that `owner` and `group` may connect to.

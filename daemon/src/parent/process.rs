@@ -107,40 +107,74 @@ impl Process {
     /// Leaves its id in a file, so that the next parent knows whom to wait for.
     pub(super) fn note(&self, path: &Path) {
         let text = format!("{} {}\n", self.pid(), birth(self.pid()).unwrap_or_default());
-        let written = fs::remove_file(path).or_else(|error| match error.kind() {
-            io::ErrorKind::NotFound => Ok(()),
-            _ => Err(error),
-        });
-        let written = written.and_then(|()| {
-            let mut file = File::options()
-                .write(true)
-                .create_new(true)
-                .mode(0o644)
-                .custom_flags(libc::O_NOFOLLOW)
-                .open(path)?;
-            file.write_all(text.as_bytes())
-        });
+        // There is a whole note at any time, whenever we die.
+        let beside = path.with_extension("pid.new");
+        let written = write_new(&beside, &text).and_then(|()| fs::rename(&beside, path));
         if let Err(error) = written {
             tracing::warn!(%error, "cannot write {}", path.display());
+            // The next parent waits for one that nobody noted, and not where the note names another.
+            for wrong in [beside.as_path(), path] {
+                let _ = fs::remove_file(wrong);
+            }
         }
     }
+}
 
-    /// The process that a former parent noted, if it is still the same and runs.
-    pub(super) fn noted(path: &Path) -> Option<Process> {
-        let file = File::options()
-            .read(true)
-            .custom_flags(libc::O_NOFOLLOW)
-            .open(path)
-            .ok()?;
-        // The engine may make files in this directory; only root's count.
-        if file.metadata().ok()?.uid() != 0 {
-            return None;
+/// Whom a former parent noted.
+#[derive(Debug)]
+pub(super) enum Noted {
+    /// It still runs.
+    Running(Process),
+    /// It has ended.
+    Ended,
+    /// Nobody, or nobody knows.
+    Nobody,
+}
+
+impl Noted {
+    /// Reads a note.
+    pub(super) fn read(path: &Path) -> Noted {
+        let Some((pid, born)) = noted(path) else {
+            return Noted::Nobody;
+        };
+        match Process::find(pid) {
+            Ok(process) if birth(pid).as_ref() == Some(&born) => Noted::Running(process),
+            Ok(_) => Noted::Ended,
+            Err(error) if error.raw_os_error() == Some(libc::ESRCH) => Noted::Ended,
+            Err(_) => Noted::Nobody,
         }
-        let text = io::read_to_string(file).ok()?;
-        let (pid, born) = text.trim().split_once(' ')?;
-        let process = Process::find(pid.parse().ok()?).ok()?;
-        (birth(process.pid()).as_deref() == Some(born)).then_some(process)
     }
+}
+
+fn write_new(path: &Path, text: &str) -> io::Result<()> {
+    // What a parent left that died while it wrote.
+    fs::remove_file(path).or_else(|error| match error.kind() {
+        io::ErrorKind::NotFound => Ok(()),
+        _ => Err(error),
+    })?;
+    let mut file = File::options()
+        .write(true)
+        .create_new(true)
+        .mode(0o644)
+        .custom_flags(libc::O_NOFOLLOW)
+        .open(path)?;
+    file.write_all(text.as_bytes())
+}
+
+/// Process id and birth.
+fn noted(path: &Path) -> Option<(u32, String)> {
+    let file = File::options()
+        .read(true)
+        .custom_flags(libc::O_NOFOLLOW)
+        .open(path)
+        .ok()?;
+    // The engine may make files in this directory; only root's count.
+    if file.metadata().ok()?.uid() != 0 {
+        return None;
+    }
+    let text = io::read_to_string(file).ok()?;
+    let (pid, born) = text.trim().split_once(' ')?;
+    Some((pid.parse().ok()?, born.to_owned()))
 }
 
 /// When a process was started, in ticks since the boot (field 22 of /proc/PID/stat, proc(5)): with
@@ -150,4 +184,36 @@ fn birth(pid: u32) -> Option<String> {
     // The name in parentheses may contain anything.
     let (_, rest) = stat.rsplit_once(')')?;
     rest.split_whitespace().nth(19).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_note_is_whole_or_not_there() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("engine.pid");
+        assert!(matches!(Noted::read(&path), Noted::Nobody));
+        fs::write(&path, "1 never\n").unwrap();
+        assert!(matches!(Noted::read(&path), Noted::Ended));
+        let own = Process::find(std::process::id()).unwrap();
+        own.note(&path);
+        let noted = Noted::read(&path);
+        assert!(matches!(noted, Noted::Running(same) if same.pid() == own.pid()));
+        fs::write(&path, "").unwrap();
+        assert!(matches!(Noted::read(&path), Noted::Nobody));
+    }
+
+    #[tokio::test]
+    async fn a_note_that_cannot_be_written_leaves_none_of_another() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("engine.pid");
+        fs::write(&path, "1 never\n").unwrap();
+        // Nothing can be written where a directory is.
+        let beside = directory.path().join("engine.pid.new/in the way");
+        fs::create_dir_all(beside).unwrap();
+        Process::find(std::process::id()).unwrap().note(&path);
+        assert!(matches!(Noted::read(&path), Noted::Nobody));
+    }
 }

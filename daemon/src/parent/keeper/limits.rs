@@ -12,6 +12,8 @@ use crate::wire::parent::{HEARTBEAT_MS, Role};
 pub(super) const STEADY: Duration = Duration::from_millis(500);
 /// How long a child of a former parent may take to attend this one.
 const ADOPTION: Duration = Duration::from_secs(3);
+/// How long a child that nobody noted is waited for. It looks for a new parent twice a second.
+pub(super) const COMING: Duration = Duration::from_secs(1);
 /// How long a child may take from its start to its first word.
 const BIRTH: Duration = Duration::from_secs(15);
 /// How long a successor may take until it serves: it resolves the names of a configuration first.
@@ -53,7 +55,7 @@ impl Keeper {
         if let Some((.., until)) = &mut self.handover {
             *until += still;
         }
-        if let Some(until) = &mut self.stuck {
+        for until in [&mut self.stuck, &mut self.pause].into_iter().flatten() {
             *until += still;
         }
     }

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::Signal;
+
 use super::super::process::Process;
 use super::Keeper;
 
@@ -24,6 +26,19 @@ impl Keeper {
         self.next = self.start();
         if self.next.is_none() {
             self.again = Some(self.back_off());
+        }
+    }
+
+    /// One comes that has been at work: what was just started for its lack, and knows nothing yet, makes
+    /// room.
+    pub(super) fn give_up_newborn(&mut self, pid: u32) {
+        let adopting = self.adopting;
+        let newborn = self
+            .current
+            .take_if(|current| !adopting && !current.attends && current.pid() != pid);
+        if let Some(newborn) = newborn {
+            newborn.signal(Signal::SIGKILL);
+            self.leaving.push(newborn);
         }
     }
 

@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use super::{Keeper, Kind};
-use crate::parent::process::Process;
+use crate::parent::process::{Noted, Process};
 use crate::wire::parent::Role;
 
 /// The kernel starts no program with this word (execve(2) knows no zero byte in one).
@@ -17,6 +17,7 @@ fn keeper(directory: &TempDir, word: &str) -> Keeper {
         role: Role::Engine,
         arguments: vec![word.into()],
         note: directory.path().join("engine.pid"),
+        orphaned: false,
     };
     let mut keeper = Keeper::found(kind, false);
     let mut present = Process::find(std::process::id()).unwrap();
@@ -61,11 +62,8 @@ async fn a_child_that_cannot_be_started_again_is_not_forgotten() {
     keeper.late();
     let current = keeper.current.as_ref().unwrap();
     assert_eq!(current.ended().await, "exit status: 0");
-    assert_eq!(
-        Process::noted(&keeper.kind.note).map(|noted| noted.pid()),
-        None,
-        "it has been waited for"
-    );
+    let noted = Noted::read(&keeper.kind.note);
+    assert!(matches!(noted, Noted::Ended), "{noted:?}");
 }
 
 /// The end of a standstill that began when the child had nearly been silent for too long.
