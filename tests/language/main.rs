@@ -8,6 +8,7 @@
 )]
 
 mod check;
+mod files;
 mod foreign;
 mod import;
 mod limits;

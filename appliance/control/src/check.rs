@@ -187,7 +187,7 @@ fn named_file(
     };
     match named.kind {
         FileKind::Certificate => certificate(files.get(name).unwrap_or_default(), named, span),
-        FileKind::Patterns => None,
+        FileKind::Tls | FileKind::Patterns | FileKind::Page => None,
     }
 }
 
@@ -224,8 +224,9 @@ fn certificate(file: &[u8], named: &NamedFile, span: Span) -> Option<Diagnostic>
 /// The folder that files for something are in.
 fn folder(kind: FileKind) -> &'static str {
     match kind {
-        FileKind::Certificate => "ssl",
+        FileKind::Certificate | FileKind::Tls => "ssl",
         FileKind::Patterns => "maps",
+        FileKind::Page => "errors",
     }
 }
 

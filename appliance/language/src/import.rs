@@ -5,10 +5,14 @@
 //! `errors/`, and reads nothing outside. So an import copies those files and changes their paths in the
 //! text, and not one byte more. Reading files is for the caller; nothing is read here.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use lanai_diagnostics::FileId;
+
 use crate::edit::{Patch, Replacement};
+use crate::lexer;
 use crate::tree::{self, Line, Token, TokenKind, Tree};
 
 /// A file that a text names.
@@ -60,6 +64,7 @@ const AFTER: &[(&[&str], &[&str], &str)] = &[
         ],
         &[
             "crt",
+            "default-crt",
             "ca-file",
             "ca-verify-file",
             "ca-sign-file",
@@ -76,7 +81,7 @@ const AFTER: &[(&[&str], &[&str], &str)] = &[
             "http-response",
             "http-after-response",
         ],
-        &["file", "lf-file"],
+        &["errorfile", "file", "lf-file"],
         "errors",
     ),
     // Patterns from a file, in a named condition or one in braces.
@@ -92,6 +97,12 @@ const AFTER: &[(&[&str], &[&str], &str)] = &[
             "use-server",
             "redirect",
             "stick",
+            "stats",
+            "monitor",
+            "force-persist",
+            "ignore-persist",
+            "set-param",
+            "pass-header",
             "block",
         ],
         &["-f"],
@@ -154,10 +165,11 @@ fn find_in_line(tree: &Tree, line: &Line, bases: &mut Bases, import: &mut Import
     let words: Vec<&Token> = tokens
         .filter(|token| token.kind == TokenKind::Word)
         .collect();
-    let word = |at: usize| words.get(at).map(|token| tree.bytes(token.range.clone()));
-    let Some(first) = word(0).and_then(|word| str::from_utf8(word).ok()) else {
+    let word = |at: usize| Some(plain(tree.bytes(words.get(at)?.range.clone())));
+    let Some(first) = word(0) else {
         return;
     };
+    let first = first.as_ref();
     if let Some((keyword, why)) = LEFT.iter().find(|(keyword, _)| *keyword == first) {
         import.left.push((line.number, (*keyword).to_owned(), why));
         return;
@@ -180,9 +192,7 @@ fn find_in_line(tree: &Tree, line: &Line, bases: &mut Bases, import: &mut Import
         let bytes = tree.bytes(token.range.clone());
         in_calls(line, token, bytes, import);
         let before = at.checked_sub(1).and_then(word).unwrap_or_default();
-        let Ok(before) = str::from_utf8(before) else {
-            continue;
-        };
+        let before = before.as_ref();
         if let Some((keyword, why)) = LEFT.iter().find(|(keyword, _)| *keyword == before) {
             import.left.push((line.number, (*keyword).to_owned(), why));
         }
@@ -191,13 +201,26 @@ fn find_in_line(tree: &Tree, line: &Line, bases: &mut Bases, import: &mut Import
             .find(|(lines, names, _)| at > 1 && lines.contains(&first) && names.contains(&before));
         if let Some((_, _, folder)) = row {
             let base = match before {
-                "crt" => bases.crt.as_deref(),
+                "crt" | "default-crt" => bases.crt.as_deref(),
                 "ca-file" | "ca-verify-file" | "crl-file" => bases.ca.as_deref(),
                 _ => None,
             };
             take(tree, line, token, (before, folder), base, import);
         }
     }
+}
+
+/// What a word is, without its quotes and escapes.
+fn plain(written: &[u8]) -> Cow<'_, str> {
+    if !written
+        .iter()
+        .any(|byte| matches!(byte, b'"' | b'\'' | b'\\'))
+    {
+        return String::from_utf8_lossy(written);
+    }
+    let words = lexer::words(written, FileId::default(), 0, None).unwrap_or_default();
+    let word = words.first().map(|word| word.text().into_owned());
+    Cow::Owned(word.unwrap_or_default())
 }
 
 /// Takes a word for the path of a file.
@@ -398,6 +421,53 @@ backend bk
             .map(|(line, word, _)| (*line, word.as_str()))
             .collect();
         assert_eq!(left, [(4, "lua-load"), (14, "crt")]);
+    }
+
+    /// As HAProxy reads them: quotes and escapes are not part of a word.
+    #[test]
+    fn words_in_quotes_are_the_same_words() {
+        let text = "\
+\"global\"
+  'crt-base' /etc/ssl
+defaults
+  \"errorfile\" 503 /errors/503.http
+  http-request deny \"errorfile\" /errors/403.http if { src \"-f\" '/lists/a.lst' }
+frontend f
+  \"bind\" :443 ssl \"crt\" a.pem 'default'-crt b.pem c'r't c.pem
+  \"acl\" a src '-f' \"/lists/b.lst\"
+  stats http-request auth if !{ src -\"f\" /lists/c.lst }
+  log-format \"-f\" # no -f /lists/d.lst
+";
+        let found = find(text.as_bytes());
+        let files: Vec<_> = found
+            .files
+            .iter()
+            .map(|file| (file.line, file.source.display().to_string()))
+            .collect();
+        let wanted = [
+            (4, "/errors/503.http"),
+            (5, "/errors/403.http"),
+            (5, "/lists/a.lst"),
+            (7, "/etc/ssl/a.pem"),
+            (7, "/etc/ssl/b.pem"),
+            (7, "/etc/ssl/c.pem"),
+            (8, "/lists/b.lst"),
+            (9, "/lists/c.lst"),
+        ];
+        assert_eq!(files, wanted.map(|(line, path)| (line, path.to_owned())));
+        let names: Vec<_> = (0..files.len()).map(|at| vec![format!("n{at}")]).collect();
+        let new = String::from_utf8(found.rewritten(text.as_bytes(), &names)).unwrap();
+        let mut wanted = text.replace("/etc/ssl", "ssl");
+        for (at, old) in ["/errors/503.http", "/errors/403.http"].iter().enumerate() {
+            wanted = wanted.replace(old, &format!("errors/n{at}"));
+        }
+        for (at, old) in [(2, "a"), (6, "b"), (7, "c")] {
+            wanted = wanted.replace(&format!("/lists/{old}.lst"), &format!("maps/n{at}"));
+        }
+        for (at, old) in [(3, "a"), (4, "b"), (5, "c")] {
+            wanted = wanted.replace(&format!(" {old}.pem"), &format!(" n{at}"));
+        }
+        assert_eq!(new, wanted);
     }
 
     #[test]

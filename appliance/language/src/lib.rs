@@ -30,6 +30,7 @@ mod value;
 
 pub use environment::Environment;
 pub use facts::{Facts, Version};
-pub use files::{FileKind, NamedFile, files_named};
+pub use files::files_named;
+pub use lanai_model::layer7::{FileKind, NamedFile};
 pub use lints::{CertificateDates, certificates};
 pub use outcome::Outcome;

@@ -1,6 +1,7 @@
 use lanai_diagnostics::{Code, Diagnostic, Severity, Span};
 
 use crate::codes;
+use crate::files::FileWord;
 
 /// A value, or every reason why there is none.
 #[derive(Clone, Debug)]
@@ -41,6 +42,7 @@ const MAX_OTHERS: usize = 1000;
 pub(crate) struct Sink {
     diagnostics: Vec<Diagnostic>,
     alerts: usize,
+    files: Vec<FileWord>,
 }
 
 impl Sink {
@@ -73,6 +75,16 @@ impl Sink {
 
     pub(crate) fn warning(&mut self, code: Code, span: Span, message: impl Into<String>) {
         self.push(Diagnostic::warning(code, span, message));
+    }
+
+    /// Notes a file that is named.
+    pub(crate) fn file(&mut self, file: FileWord) {
+        self.files.push(file);
+    }
+
+    /// The files that were named.
+    pub(crate) fn take_files(&mut self) -> Vec<FileWord> {
+        std::mem::take(&mut self.files)
     }
 
     /// Whether nothing more is taken.

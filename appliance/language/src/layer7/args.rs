@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use lanai_diagnostics::{Code, Diagnostic, Severity, Span};
 use lanai_model::Origin;
+use lanai_model::layer7::FileKind;
 
 use super::grammar::Grammar;
 use crate::codes;
+use crate::files::{Base, FileWord};
 use crate::lexer::Word;
 use crate::outcome::Sink;
 use crate::value::{self, AddressError, NumberError, shown};
@@ -238,6 +240,16 @@ impl<'a> Args<'a> {
         let mut fault = Diagnostic::alert(code, span, self.told(message));
         fault.help = error.help.map(str::to_owned);
         self.sink.push(fault);
+    }
+
+    /// Notes the file that a word names.
+    pub(crate) fn names_file(&mut self, kind: FileKind, base: Base, word: &Word) {
+        self.sink.file(FileWord {
+            kind,
+            base,
+            path: word.path(),
+            span: word.span,
+        });
     }
 
     pub(crate) fn alert(&mut self, code: Code, span: Span, message: impl Into<String>) {

@@ -3,6 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use lanai_diagnostics::Diagnostic;
+use lanai_model::layer7::FileKind;
 
 use super::args::Args;
 use super::draft::{BindDraft, ProxyDraft};
@@ -11,6 +12,7 @@ use super::ssl;
 use super::table::{Readers, Table};
 use super::tables;
 use crate::codes;
+use crate::files::Base;
 use crate::lexer::Word;
 use crate::value::{ListenOptions, is_interface_name, listen_addresses, shown, suggest};
 
@@ -30,6 +32,7 @@ pub(super) const WORDS: Readers<BindDraft> = &[
     ("crt", |bind, args| {
         if let Some(word) = args.value("certificate location") {
             bind.crt.push((word.path(), word.span));
+            args.names_file(FileKind::Certificate, Base::Certificates, word);
         }
     }),
     ("interface", interface),

@@ -16,6 +16,7 @@ use lanai_model::layer7::{
 use super::keyword::Sections;
 use super::rules::{Checks, Named, Rules, Sets};
 use crate::Environment;
+use crate::files::FileWord;
 use crate::value::Destination;
 
 /// What a keyword's handler fills in.
@@ -38,6 +39,7 @@ pub(crate) struct GlobalDraft {
     pub(crate) global: Global,
     pub(crate) environment: Environment,
     pub(crate) crt_base: Option<PathBuf>,
+    pub(crate) ca_base: Option<PathBuf>,
     seen: HashMap<&'static str, Span>,
 }
 
@@ -318,6 +320,10 @@ pub(crate) struct ServerSettings {
     pub(crate) weight: u16,
     pub(crate) maxconn: Option<u32>,
     pub(crate) source: Option<Arc<Source>>,
+    pub(crate) ssl: bool,
+    pub(crate) check_ssl: bool,
+    /// `crt`, which counts where one of them is set.
+    pub(crate) crt: Option<FileWord>,
 }
 
 impl Default for ServerSettings {
@@ -334,6 +340,9 @@ impl Default for ServerSettings {
             weight: 1,
             maxconn: None,
             source: None,
+            ssl: false,
+            check_ssl: false,
+            crt: None,
         }
     }
 }

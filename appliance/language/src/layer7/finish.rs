@@ -21,7 +21,7 @@ pub(super) fn config(drafts: Drafts, sources: &SourceMap, sink: &mut Sink) -> Co
     let Drafts {
         global, proxies, ..
     } = drafts;
-    let crt_base = global.crt_base;
+    let (crt_base, ca_base) = (global.crt_base, global.ca_base);
     let global = global.global;
     if sink.mistaken() {
         return Config::default();
@@ -30,7 +30,14 @@ pub(super) fn config(drafts: Drafts, sources: &SourceMap, sink: &mut Sink) -> Co
         .into_iter()
         .map(|draft| proxy(draft, &global, crt_base.as_deref(), sources, sink))
         .collect();
-    Config { global, proxies }
+    let files = sink.take_files().into_iter();
+    let files =
+        files.filter_map(|file| file.named(crt_base.as_deref(), ca_base.as_deref(), sources));
+    Config {
+        global,
+        proxies,
+        files: files.collect(),
+    }
 }
 
 fn proxy(

@@ -46,6 +46,13 @@ pub(super) const READERS: Readers<GlobalDraft> = &[
         args.end_of_line();
         draft.crt_base = Some(dir.path());
     }),
+    ("ca-base", |draft, args| {
+        let Some(dir) = args.require("a directory path as an argument") else {
+            return;
+        };
+        args.end_of_line();
+        draft.ca_base = Some(dir.path());
+    }),
     ("setenv", |draft, args| {
         if let Some((name, value)) = name_and_value(args) {
             draft.environment.set(name.text(), value.value.as_slice());

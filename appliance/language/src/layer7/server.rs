@@ -4,6 +4,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use lanai_diagnostics::Diagnostic;
+use lanai_model::layer7::FileKind;
 
 use super::args::Args;
 use super::draft::{ProxyDraft, ServerDraft, ServerSettings};
@@ -11,6 +12,7 @@ use super::global::MOST_CONNECTIONS;
 use super::table::{Readers, Table};
 use super::tables;
 use crate::codes;
+use crate::files::{Base, FileWord};
 use crate::lexer::Word;
 use crate::value::{Wants, destination, invalid_name_character, server_address, shown, suggest};
 
@@ -38,6 +40,20 @@ pub(super) const WORDS: Readers<ServerSettings> = &[
     }),
     ("check", |server, _| {
         server.check = true;
+    }),
+    ("check-ssl", |server, _| server.check_ssl = true),
+    ("no-check-ssl", |server, _| server.check_ssl = false),
+    ("ssl", |server, _| server.ssl = true),
+    ("no-ssl", |server, _| server.ssl = false),
+    ("crt", |server, args| {
+        if let Some(word) = args.value("certificate location") {
+            server.crt = Some(FileWord {
+                kind: FileKind::Certificate,
+                base: Base::Certificates,
+                path: word.path(),
+                span: word.span,
+            });
+        }
     }),
     ("no-check", |server, _| server.check = false),
     ("downinter", |server, args| {
@@ -97,6 +113,12 @@ fn server(draft: &mut ProxyDraft, args: &mut Args<'_>) {
     let mut settings = draft.settings.default_server.clone();
     let found = found.map_err(|error| args.bad_address(address, error));
     words(&mut settings, args);
+    // Without TLS, HAProxy does not look for the certificate.
+    if let Some(crt) = settings.crt.clone()
+        && (settings.ssl || settings.check_ssl)
+    {
+        args.sink.file(crt);
+    }
     match found {
         Ok(found) => draft.servers.push(ServerDraft {
             name: Arc::from(text),

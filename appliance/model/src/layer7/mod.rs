@@ -7,6 +7,7 @@ mod acl;
 mod action;
 mod balance;
 mod bind;
+mod file;
 mod format;
 mod global;
 mod log;
@@ -28,6 +29,7 @@ pub use action::{
 };
 pub use balance::{Balance, CookieMode, HashFunction, HashType, PersistenceCookie};
 pub use bind::{Bind, BindSsl, ListenAddress, SslBindOptions, TlsVersion};
+pub use file::{FileKind, NamedFile};
 pub use format::{
     Format, FormatCast, FormatEncoding, FormatFlags, FormatItem, FormatSource, FormatValue,
 };
@@ -57,6 +59,9 @@ pub struct Config {
     /// `frontend`, `backend` and `listen` sections in the order written, with their `defaults`
     /// already applied. Every name a proxy refers to exists here.
     pub proxies: Vec<Proxy>,
+    /// Files that words of its lines name, in the order of the text; those of patterns and maps are
+    /// with the rules of each proxy.
+    pub files: Vec<NamedFile>,
 }
 
 impl Config {

@@ -77,6 +77,8 @@ pub struct Rules {
     pub disable_on_404: bool,
     /// `http-check send-state`: servers are told their state.
     pub send_state: bool,
+    /// `stats http-request`: who may see the statistics page.
+    pub stats_http_request: Vec<Rule>,
     /// `stats admin`: who may change servers on the statistics page.
     pub stats_admin: Vec<Condition>,
     /// Files that ACLs and maps are read from, each once, inherited ones first.

@@ -2,7 +2,10 @@
 
 use std::ops::RangeInclusive;
 
+use lanai_model::layer7::FileKind;
+
 use crate::codes;
+use crate::files::Base;
 use crate::layer7::args::Args;
 use crate::lexer::Word;
 use crate::value::{self, NumberError, Wants, is_header_name, is_interface_name, shown};
@@ -47,10 +50,18 @@ types! {
     Target = "target", "an address or name, perhaps with a port";
     /// `if` or `unless` and all that follows.
     Condition = "condition", "'if' or 'unless', and what is to hold";
+    /// Authorities, or revoked certificates.
+    Authorities = "authorities", "a file of certificates, in PEM";
+    /// A certificate with its key.
+    Certificate = "certificate", "a file with a certificate, its chain and its private key, in PEM";
     Dir = "dir", "a directory";
     /// A sample expression.
     Expression = "expression", "a sample expression";
     File = "file", "a file";
+    /// What else TLS has files for; no base counts for them.
+    Keys = "keys", "a file";
+    /// A whole answer.
+    Page = "page", "a file with an answer";
     /// A log format.
     Format = "format", "a log format";
     Header = "header", "a header's name";
@@ -151,6 +162,12 @@ impl Type {
             Self::Target => address(word, Wants::TARGET, args),
             Self::Listen => listen(word, Wants::LISTEN, args),
             Self::Datagrams => listen(word, Wants::LISTEN_DATAGRAMS, args),
+            Self::Authorities => args.names_file(FileKind::Tls, Base::Authorities, word),
+            Self::Certificate => {
+                args.names_file(FileKind::Certificate, Base::Certificates, word);
+            }
+            Self::Keys => args.names_file(FileKind::Tls, Base::None, word),
+            Self::Page => args.names_file(FileKind::Page, Base::None, word),
             Self::Network
             | Self::Header
             | Self::Interface

@@ -1,11 +1,12 @@
 //! Actions that answer the client.
 
 use lanai_diagnostics::Span;
-use lanai_model::layer7::{Action, Reply, ReplyBody};
+use lanai_model::layer7::{Action, FileKind, Reply, ReplyBody};
 
 use super::Named;
 use super::reading::Reading;
 use crate::codes;
+use crate::files::Base;
 use crate::lexer::Word;
 use crate::value::shown;
 
@@ -120,6 +121,9 @@ fn body(reading: &mut Reading<'_, '_>, option: &Word, keyword: &str) -> Option<R
     };
     let expects = format!("'{keyword}' expects {what} as argument");
     let word = reading.option(option, &expects)?;
+    if matches!(keyword, "errorfile" | "file" | "lf-file") {
+        reading.args.names_file(FileKind::Page, Base::None, word);
+    }
     Some(match keyword {
         "errorfile" => ReplyBody::ErrorFile(word.path()),
         "errorfiles" => {

@@ -1,10 +1,11 @@
 //! Answers in place of our own errors (HAProxy manual, section 4.2).
 
-use lanai_model::layer7::{HttpError, HttpErrorAnswer, Reply, ReplyBody};
+use lanai_model::layer7::{FileKind, HttpError, HttpErrorAnswer, Reply, ReplyBody};
 
 use super::reading::Reading;
 use super::{Named, Sets, answer};
 use crate::codes;
+use crate::files::Base;
 use crate::layer7::args::Args;
 use crate::layer7::draft::ProxyDraft;
 use crate::layer7::sample::types::Places;
@@ -56,6 +57,7 @@ pub(super) fn errorfile(draft: &mut ProxyDraft, args: &mut Args<'_>) {
     let Some((status, file)) = pair(args, "<file>") else {
         return;
     };
+    args.names_file(FileKind::Page, Base::None, file);
     let body = ReplyBody::ErrorFile(file.path());
     add(
         draft,

@@ -224,6 +224,7 @@ pub(super) const READERS: Readers<ProxyDraft> = &[
     ("option spop-check", steps::option_other),
     ("option ssl-hello-chk", steps::option_other),
     ("stats admin", switching::stats_admin),
+    ("stats http-request", reading::stats_rule),
     ("balance", balance::line),
     ("hash-type", balance::hash_type),
     ("cookie", balance::cookie),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use lanai_diagnostics::{Diagnostic, Span};
-use lanai_model::layer7::{Action, Expression, Figure, Format, Rule};
+use lanai_model::layer7::{Action, Condition, Expression, Figure, Format, Rule};
 
 use super::table::{ACTIONS, ActionRow, Sets, action};
 use super::{Pending, places};
@@ -32,11 +32,51 @@ pub(super) struct Reading<'r, 'a> {
 
 /// Reads an action and its condition, and adds the rule to its set.
 pub(super) fn rule(draft: &mut ProxyDraft, args: &mut Args<'_>, set: Sets) {
+    let at = place(draft, set);
+    if let Some((action, name)) = action_of(draft, args, set, at) {
+        finish(draft, args, set, action, &name, at);
+    }
+}
+
+/// `stats http-request ACTION [{if|unless} CONDITION]`: any action of a request, as in HAProxy.
+pub(super) fn stats_rule(draft: &mut ProxyDraft, args: &mut Args<'_>) {
+    let set = Sets::HTTP_REQUEST;
+    let at = place(draft, set);
+    let Some((action, name)) = action_of(draft, args, set, at) else {
+        return;
+    };
+    let Some(condition) = ending(draft, args, &name, at) else {
+        return;
+    };
+    let rules = &mut draft.settings.rules.sets.stats_http_request;
+    if rules
+        .last()
+        .is_some_and(|before| before.condition.is_none())
+    {
+        let message =
+            "this 'stats http-request' rule is never reached: the one before it always decides";
+        args.sink
+            .warning(codes::UNREACHABLE_RULE, args.head, message);
+    }
+    rules.push(Rule {
+        action,
+        condition,
+        origin: args.origin.clone(),
+    });
+}
+
+/// Reads the action of a rule, and what messages call it.
+fn action_of(
+    draft: &mut ProxyDraft,
+    args: &mut Args<'_>,
+    set: Sets,
+    at: Places,
+) -> Option<(Action, String)> {
     let line = args.name;
     let Some(word) = args.take() else {
         let message = format!("missing argument for '{line}': an action is expected");
         args.alert(codes::MISSING_ARGUMENT, args.head, message);
-        return;
+        return None;
     };
     let text = word.text();
     let name = text.split_once('(').map_or(text.as_ref(), |(name, _)| name);
@@ -47,10 +87,9 @@ pub(super) fn rule(draft: &mut ProxyDraft, args: &mut Args<'_>, set: Sets) {
         (found, None) => {
             args.rest();
             unknown(word, name, found, line, set, args);
-            return;
+            return None;
         }
     };
-    let at = place(draft, set);
     let kind = draft.kind_word();
     let kind = format!("{kind} '{}'", draft.name());
     let context = format!(
@@ -69,15 +108,37 @@ pub(super) fn rule(draft: &mut ProxyDraft, args: &mut Args<'_>, set: Sets) {
         (Some(row), _) => (row.read)(&mut reading),
         (None, name) => Some(reading.lua(name.unwrap_or_default())),
     };
-    let Some(action) = action else {
+    if action.is_none() {
         args.rest();
-        return;
-    };
-    let action_name = format!("{line} {}", shown(&word.value));
-    finish(draft, args, set, action, &action_name, at);
+    }
+    Some((action?, format!("{line} {}", shown(&word.value))))
 }
 
-/// Reads the condition that ends a rule.
+/// Reads the condition that ends a rule, if there is one.
+fn ending(
+    draft: &mut ProxyDraft,
+    args: &mut Args<'_>,
+    name: &str,
+    at: Places,
+) -> Option<Option<Condition>> {
+    if let Some(unless) = polarity(args) {
+        let context = format!("error detected while parsing an '{name}' condition");
+        let rules = &mut draft.settings.rules;
+        return condition(rules, args, unless, at, &context).map(Some);
+    }
+    let Some(extra) = args.take() else {
+        return Some(None);
+    };
+    let message = format!(
+        "'{name}' expects either 'if' or 'unless' followed by a condition but found '{}'.",
+        shown(&extra.value)
+    );
+    args.alert(codes::UNEXPECTED_ARGUMENT, extra.span, message);
+    args.rest();
+    None
+}
+
+/// Reads the condition that ends a rule, and takes the rule.
 fn finish(
     draft: &mut ProxyDraft,
     args: &mut Args<'_>,
@@ -86,28 +147,8 @@ fn finish(
     name: &str,
     at: Places,
 ) {
-    let when = match polarity(args) {
-        Some(unless) => {
-            let context = format!("error detected while parsing an '{name}' condition");
-            let rules = &mut draft.settings.rules;
-            let Some(when) = condition(rules, args, unless, at, &context) else {
-                return;
-            };
-            Some(when)
-        }
-        None => {
-            if let Some(extra) = args.take() {
-                let message = format!(
-                    "'{name}' expects either 'if' or 'unless' followed by a condition but found \
-                     '{}'.",
-                    shown(&extra.value)
-                );
-                args.alert(codes::UNEXPECTED_ARGUMENT, extra.span, message);
-                args.rest();
-                return;
-            }
-            None
-        }
+    let Some(when) = ending(draft, args, name, at) else {
+        return;
     };
     if set.is_http()
         && !draft

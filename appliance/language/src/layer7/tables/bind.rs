@@ -98,15 +98,15 @@ table! { BIND_TLS: Bind, LISTENING;
     "npn" "<protocols:list>" "1.5" "Protocols that are offered in the way before ALPN."
         .deprecated("alpn")
         .refused("no client uses it any more", "leave it out");
-    "ca-file" "<file>" "1.5" "Authorities that clients' certificates are verified with."
+    "ca-file" "<file:authorities>" "1.5" "Authorities that clients' certificates are verified with."
         .refused(NOT_YET, CLIENT_CERTIFICATES);
-    "ca-verify-file" "<file>" "2.2" "Authorities that verify and are not named to clients."
+    "ca-verify-file" "<file:authorities>" "2.2" "Authorities that verify and are not named to clients."
         .refused(NOT_YET, CLIENT_CERTIFICATES);
     "ca-ignore-err" "<errors:list>" "1.5" "Errors of authorities' certificates that do not end a handshake."
         .ignored("it concerns clients' certificates; 'ca-file' and 'verify' are refused");
     "crt-ignore-err" "<errors:list>" "1.5" "Errors of clients' certificates that do not end a handshake."
         .ignored("it concerns clients' certificates; 'ca-file' and 'verify' are refused");
-    "crl-file" "<file>" "1.5" "Certificates that were revoked."
+    "crl-file" "<file:authorities>" "1.5" "Certificates that were revoked."
         .refused(NOT_YET, CLIENT_CERTIFICATES);
     "verify" "[none|optional|required]" "1.5" "Whether clients are asked for a certificate."
         .default("none")
@@ -119,10 +119,10 @@ table! { BIND_TLS: Bind, LISTENING;
         .ignored(ON_THE_FLY);
     "generate-certificates" "" "1.6" "Makes a certificate for each name a client asks for."
         .refused(NOT_YET, "name the certificates with 'crt'");
-    "crt" "<file>" "1.5" "File with a certificate, its chain and its private key in PEM; may be repeated.";
-    "crt-list" "<file>" "1.5" "File that names certificates and what holds for each."
+    "crt" "<file:certificate>" "1.5" "File with a certificate, its chain and its private key in PEM; may be repeated.";
+    "crt-list" "<file:keys>" "1.5" "File that names certificates and what holds for each."
         .refused(NOT_YET, "name each certificate with 'crt'");
-    "default-crt" "<file>" "3.0" "Certificate for clients that ask for no name of another."
+    "default-crt" "<file:certificate>" "3.0" "Certificate for clients that ask for no name of another."
         .refused(NOT_YET, "name it with the first 'crt'");
     "ciphers" "<ciphers:text>" "1.5" "Cipher suites up to TLS 1.2."
         .refused(CIPHERS, CIPHERS_INSTEAD);
@@ -164,7 +164,7 @@ table! { BIND_TLS: Bind, LISTENING;
     "no-tls-tickets" "" "1.5" "Issues no TLS session tickets.";
     "tls-tickets" "" "1.8" "Issues TLS session tickets, whatever the default is."
         .refused(NOT_YET, "leave 'no-tls-tickets' out of ssl-default-bind-options");
-    "tls-ticket-keys" "<file>" "1.6" "Keys of TLS session tickets, for boxes that share their sessions."
+    "tls-ticket-keys" "<file:keys>" "1.6" "Keys of TLS session tickets, for boxes that share their sessions."
         .refused(NOT_YET, "leave it out; a client that comes to another box makes a new session");
     "ssl" "" "1.5" "Speaks TLS with clients.";
     "ssl-max-ver" "{SSLv3|TLSv1.0|TLSv1.1|TLSv1.2|TLSv1.3}" "1.8" "Newest TLS version that is spoken."

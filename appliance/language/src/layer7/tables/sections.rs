@@ -161,7 +161,7 @@ table! { OTHERS: Line, Sections::NONE;
         .within(Sections::LOG_PROFILE).ignored(WHOLE);
     "on" "<step:name> [drop|format <format>|sd <format>]..." "1.3" "How the line of a step is written."
         .within(Sections::LOG_PROFILE).ignored(WHOLE);
-    "errorfile" "<status> <file>" "1.3" "File that is sent in place of an error of our own."
+    "errorfile" "<status> <file:page>" "1.3" "File that is sent in place of an error of our own."
         .within(Sections::HTTP_ERRORS).ignored(WHOLE);
     "acl" "<name> <criterion:text> [<value:text>]..." "1.3" "A named condition."
         .within(Sections::FCGI_APP).ignored(WHOLE);

@@ -202,11 +202,11 @@ table! { SERVER_TLS: Server, SERVING;
         .ignored(NO_SERVER_TLS);
     "npn" "<protocols:list>" "1.5" "Protocols that are offered in the way before ALPN."
         .deprecated("alpn").ignored(NO_SERVER_TLS);
-    "ca-file" "<file>" "1.5" "Authorities that its certificate is verified with."
+    "ca-file" "<file:authorities>" "1.5" "Authorities that its certificate is verified with."
         .ignored(NO_SERVER_TLS);
-    "crl-file" "<file>" "1.5" "Certificates that were revoked."
+    "crl-file" "<file:authorities>" "1.5" "Certificates that were revoked."
         .ignored(NO_SERVER_TLS);
-    "crt" "<file>" "1.5" "Our own certificate and key, for a server that asks for one."
+    "crt" "<file:certificate>" "1.5" "Our own certificate and key, for a server that asks for one."
         .ignored(NO_SERVER_TLS);
     "ciphers" "<ciphers:text>" "1.5" "Cipher suites up to TLS 1.2."
         .ignored(NO_SERVER_TLS);

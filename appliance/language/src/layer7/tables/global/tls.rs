@@ -45,7 +45,7 @@ table! { TLS: Line, Sections::GLOBAL;
     "ssl-server-verify" "[none|required]" "1.5" "Whether servers' certificates are verified where nothing else is said."
         .default("required")
         .ignored(NO_SERVER_TLS);
-    "ssl-dh-param-file" "<file>" "1.6" "Diffie-Hellman parameters for binds whose certificate file has none."
+    "ssl-dh-param-file" "<file:keys>" "1.6" "Diffie-Hellman parameters for binds whose certificate file has none."
         .ignored(NO_DH);
     "ssl-engine" "<engine:name> [algo <algorithms:list>]" "1.8" "Hardware engine of OpenSSL."
         .refused(NO_OPENSSL, "leave it out");

@@ -139,7 +139,7 @@ table! { GENERAL: Line, Sections::ALL;
         .modes(Modes::HTTP)
         .default("response")
         .ignored("only 'compression algo' makes it count, which is refused");
-    "errorfile" "<status> <file>" "1.3" "File that is sent in place of an error of our own."
+    "errorfile" "<status> <file:page>" "1.3" "File that is sent in place of an error of our own."
         .modes(Modes::HTTP)
         .refused(NOT_YET, "leave it out; errors are answered with HAProxy's own pages");
     "errorfiles" "<name> [<status>]..." "2.2" "Takes error pages from an http-errors section."

@@ -19,7 +19,7 @@ table! { STATISTICS: Line, Sections::ALL;
         .within(Sections::PROXIES).modes(Modes::HTTP)
         .refused(NO_PAGE, PAGE_INSTEAD);
     "stats http-request" "{allow|deny|auth [realm <realm:text>]} [<condition>]" "1.5" "Who may see the statistics page."
-        .within(Sections::BACK_ONLY).modes(Modes::HTTP)
+        .within(Sections::PROXIES).modes(Modes::HTTP)
         .refused(NO_PAGE, PAGE_INSTEAD);
     "stats scope" "<proxy:text>" "1.3" "A proxy that the statistics page shows; it also enables it."
         .modes(Modes::HTTP)
