@@ -15,6 +15,8 @@ use crate::edit::{Patch, Replacement};
 use crate::lexer;
 use crate::tree::{self, Line, Token, TokenKind, Tree};
 
+mod list;
+
 /// A file that a text names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Named {
@@ -29,6 +31,16 @@ pub struct Named {
     /// Whether it need not be there (`opt@`).
     pub optional: bool,
     place: Place,
+    /// Where the paths in it are, if it is a list of certificates.
+    list: Option<Bases>,
+}
+
+impl Named {
+    /// The files that its contents name, if it is a list of certificates.
+    pub fn list(&self, contents: &[u8]) -> Option<Import> {
+        let bases = self.list.as_ref()?;
+        Some(list::find(contents, bases))
+    }
 }
 
 /// What of a text is of interest to an import.
@@ -64,6 +76,7 @@ const AFTER: &[(&[&str], &[&str], &str)] = &[
         ],
         &[
             "crt",
+            "crt-list",
             "default-crt",
             "ca-file",
             "ca-verify-file",
@@ -133,10 +146,6 @@ const LEFT: &[(&str, &str)] = &[
         "what was set at run time outlives a new engine here without a file",
     ),
     (
-        "crt-list",
-        "files of certificates with options are not taken over: name the certificates with 'crt'",
-    ),
-    (
         "issuers-chain-path",
         "put the chain into the file of the certificate",
     ),
@@ -154,7 +163,7 @@ pub fn find(text: &[u8]) -> Import {
 }
 
 /// Directories that relative paths are in, from the line that sets them on.
-#[derive(Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Bases {
     crt: Option<PathBuf>,
     ca: Option<PathBuf>,
@@ -185,7 +194,8 @@ fn find_in_line(tree: &Tree, line: &Line, bases: &mut Bases, import: &mut Import
     }
     for (keyword, at, folder) in AT.iter().filter(|(keyword, ..)| *keyword == first) {
         if let Some(token) = words.get(*at) {
-            take(tree, line, token, (keyword, folder), None, import);
+            let word = Word::of(line, token, tree);
+            take(word, (keyword, folder), None, import);
         }
     }
     for (at, token) in words.iter().enumerate().skip(1) {
@@ -205,7 +215,13 @@ fn find_in_line(tree: &Tree, line: &Line, bases: &mut Bases, import: &mut Import
                 "ca-file" | "ca-verify-file" | "crl-file" => bases.ca.as_deref(),
                 _ => None,
             };
-            take(tree, line, token, (before, folder), base, import);
+            let known = import.files.len();
+            take(Word::of(line, token, tree), (before, folder), base, import);
+            if before == "crt-list"
+                && let Some(list) = import.files.get_mut(known)
+            {
+                list.list = Some(bases.clone());
+            }
         }
     }
 }
@@ -223,17 +239,33 @@ fn plain(written: &[u8]) -> Cow<'_, str> {
     Cow::Owned(word.unwrap_or_default())
 }
 
+/// A word of a text.
+struct Word<'a> {
+    line: u32,
+    bytes: &'a [u8],
+    /// Where it is in the text.
+    start: usize,
+}
+
+impl<'a> Word<'a> {
+    fn of(line: &Line, token: &Token, tree: &'a Tree) -> Self {
+        Self {
+            line: line.number,
+            bytes: tree.bytes(token.range.clone()),
+            start: token.range.start,
+        }
+    }
+}
+
 /// Takes a word for the path of a file.
 fn take(
-    tree: &Tree,
-    line: &Line,
-    token: &Token,
+    word: Word<'_>,
     (keyword, folder): (&str, &'static str),
     base: Option<&Path>,
     import: &mut Import,
 ) {
-    let bytes = tree.bytes(token.range.clone());
-    let keep = |why| (line.number, keyword.to_owned(), why);
+    let bytes = word.bytes;
+    let keep = |why| (word.line, keyword.to_owned(), why);
     // A name of HAProxy's own, or none of a file.
     if bytes.starts_with(b"@") || bytes.starts_with(b"virt@") {
         return;
@@ -249,10 +281,10 @@ fn take(
         import.left.push(keep(why));
         return;
     };
-    let start = token.range.start + inside.start;
-    let end = token.range.start + inside.end;
+    let start = word.start + inside.start;
+    let end = word.start + inside.end;
     import.files.push(Named {
-        line: line.number,
+        line: word.line,
         keyword: keyword.to_owned(),
         source: base.map_or_else(|| path.clone(), |base| base.join(&path)),
         folder,
@@ -262,6 +294,7 @@ fn take(
             based: base.is_some(),
             quote,
         },
+        list: None,
     });
 }
 
@@ -331,6 +364,7 @@ fn in_calls(line: &Line, token: &Token, word: &[u8], import: &mut Import) {
                     based: false,
                     quote: "",
                 },
+                list: None,
             }),
             None => import.left.push((
                 line.number,

@@ -60,37 +60,84 @@ pub(super) fn second_starts(parts: &[&[u8]]) -> Vec<usize> {
 /// Relative paths are looked for `beside` the configuration, then from here.
 pub(super) fn take(text: &[u8], beside: &Path, before: &FileSet) -> Taken {
     let found = import::find(text);
-    let mut taken = Taken {
-        files: before.clone(),
-        copied: Vec::new(),
-        missing: Vec::new(),
-        left: found.left.clone(),
+    let mut taking = Taking {
+        beside,
+        taken: Taken {
+            files: before.clone(),
+            copied: Vec::new(),
+            missing: Vec::new(),
+            left: found.left.clone(),
+        },
+        names_of: HashMap::new(),
     };
-    let mut names_of: HashMap<(PathBuf, &'static str), Vec<String>> = HashMap::new();
-    let mut names = Vec::new();
-    for file in &found.files {
+    let names: Vec<_> = found
+        .files
+        .iter()
+        .map(|file| taking.names(file, None))
+        .collect();
+    let mut taken = taking.taken;
+    taken.files.insert(LAYER7, found.rewritten(text, &names));
+    taken
+}
+
+/// An import under way.
+struct Taking<'a> {
+    beside: &'a Path,
+    taken: Taken,
+    /// New names of what was read.
+    names_of: HashMap<(PathBuf, &'static str), Vec<String>>,
+}
+
+impl Taking<'_> {
+    /// The new names of a file that is named by the text, or by a list of certificates that the text names
+    /// on a line.
+    fn names(&mut self, file: &Named, list: Option<(u32, &Path)>) -> Vec<String> {
         let key = (file.source.clone(), file.folder);
-        if let Some(known) = names_of.get(&key) {
-            names.push(known.clone());
-            continue;
+        if let Some(known) = self.names_of.get(&key) {
+            return known.clone();
         }
-        let new = match read(file, beside) {
+        let new: Vec<String> = match read(file, self.beside) {
             Ok(contents) => contents
                 .into_iter()
-                .map(|(path, bytes)| taken.add(file.folder, path, bytes))
+                .map(|(path, bytes)| {
+                    let bytes = self.with_new_paths(file, &path, bytes);
+                    self.taken.add(file.folder, path, bytes)
+                })
                 .collect(),
             Err(error) if file.optional && error.kind() == io::ErrorKind::NotFound => Vec::new(),
             Err(error) => {
-                let why = error.to_string();
-                taken.missing.push((file.line, file.source.clone(), why));
+                let (line, why) = match list {
+                    None => (file.line, error.to_string()),
+                    Some((line, list)) => {
+                        let place = format!("{}:{}", list.display(), file.line);
+                        (line, format!("{error}; it is named in {place}"))
+                    }
+                };
+                let missing = (line, file.source.clone(), why);
+                self.taken.missing.push(missing);
                 Vec::new()
             }
         };
-        names_of.insert(key, Vec::clone(&new));
-        names.push(new);
+        self.names_of.insert(key, new.clone());
+        new
     }
-    taken.files.insert(LAYER7, found.rewritten(text, &names));
-    taken
+
+    /// The contents of a file, the paths in it changed if it is a list of certificates: what it names is
+    /// taken too.
+    fn with_new_paths(&mut self, file: &Named, path: &Path, bytes: Vec<u8>) -> Vec<u8> {
+        let Some(found) = file.list(&bytes) else {
+            return bytes;
+        };
+        let left = found.left.iter();
+        let left = left.map(|(_, word, why)| (file.line, word.clone(), *why));
+        self.taken.left.extend(left);
+        let names: Vec<_> = found
+            .files
+            .iter()
+            .map(|inside| self.names(inside, Some((file.line, path))))
+            .collect();
+        found.rewritten(&bytes, &names)
+    }
 }
 
 impl Taken {
