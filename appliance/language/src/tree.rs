@@ -31,6 +31,7 @@ pub const SECTIONS: &[&str] = &[
     "fcgi-app",
     "frontend",
     "global",
+    "healthcheck",
     "http-errors",
     "listen",
     "log-forward",

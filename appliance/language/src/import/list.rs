@@ -16,16 +16,13 @@ pub(super) fn find(list: &[u8], bases: &Bases) -> Import {
     import
 }
 
-fn find_in_line(
-    list: &[u8],
-    line: u32,
-    range: Range<usize>,
-    bases: &Bases,
-    import: &mut Import,
-) {
+fn find_in_line(list: &[u8], line: u32, range: Range<usize>, bases: &Bases, import: &mut Import) {
     let words = words(list, range);
     let bytes = |word: &Range<usize>| list.get(word.clone()).unwrap_or_default();
-    let Some((first, _)) = words.first().filter(|(word, _)| !bytes(word).starts_with(b"#")) else {
+    let Some((first, _)) = words
+        .first()
+        .filter(|(word, _)| !bytes(word).starts_with(b"#"))
+    else {
         return;
     };
     let mut found = |keyword: &str, word: &Range<usize>, base| {
@@ -133,12 +130,23 @@ last.pem [ca-file last-ca.pem]";
         assert_eq!(new, wanted, "a base is 'ssl' in the new text");
         let found = find(LIST.as_bytes(), &Bases::default());
         let new = String::from_utf8(found.rewritten(LIST.as_bytes(), &names)).unwrap();
-        assert!(new.contains("\nssl/n2\r\n") && new.contains("[ca-file ssl/n7]"), "{new}");
+        assert!(
+            new.contains("\nssl/n2\r\n") && new.contains("[ca-file ssl/n7]"),
+            "{new}"
+        );
     }
 
     #[test]
     fn any_bytes_are_a_list() {
-        for bytes in [&b""[..], b"\n", b"[", b"]", b"[[ ca-file", b"\xff\xfe [ca-file \xff]", b"a[b]c"] {
+        for bytes in [
+            &b""[..],
+            b"\n",
+            b"[",
+            b"]",
+            b"[[ ca-file",
+            b"\xff\xfe [ca-file \xff]",
+            b"a[b]c",
+        ] {
             find(bytes, &Bases::default());
         }
     }

@@ -16,6 +16,7 @@
 
 mod check;
 mod notation;
+mod sets;
 mod value;
 
 pub(crate) use notation::Grammar;

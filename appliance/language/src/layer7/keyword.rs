@@ -180,6 +180,8 @@ sections! {
     ACME = 17, "acme";
     /// `log-profile`.
     LOG_PROFILE = 18, "log-profile";
+    /// `healthcheck`.
+    HEALTHCHECK = 19, "healthcheck";
 }
 
 impl Sections {
@@ -198,7 +200,7 @@ impl Sections {
     /// All proxies, without `defaults`.
     pub const PROXIES: Self = Self(4 | 8 | 16);
     /// Every kind of section.
-    pub const ANY: Self = Self((1 << 19) - 1);
+    pub const ANY: Self = Self((1 << 20) - 1);
 
     /// Both sets in one.
     pub const fn and(self, other: Self) -> Self {

@@ -94,6 +94,7 @@ const LINES: &[(&str, Sections)] = &[
     ("`crt-store`", Sections::CRT_STORE),
     ("`traces`", Sections::TRACES),
     ("`acme`", Sections::ACME),
+    ("`healthcheck`", Sections::HEALTHCHECK),
 ];
 
 fn belongs(keyword: &Keyword, sections: Sections) -> bool {

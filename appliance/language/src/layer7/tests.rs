@@ -206,7 +206,7 @@ fn files_of_patterns_are_named() {
     let named: Vec<_> = crate::files_named(&config)
         .into_iter()
         .map(|file| {
-            assert_eq!(file.kind, crate::FileKind::Patterns);
+            assert_eq!(file.kind, FileKind::Patterns);
             (file.path.display().to_string(), file.origin.line)
         })
         .collect();

@@ -13,6 +13,7 @@ use crate::value;
 const NAMED: &[&str] = &[
     "cache",
     "fcgi-app",
+    "healthcheck",
     "http-errors",
     "log-forward",
     "mailers",

@@ -2,12 +2,16 @@
 
 use std::ops::RangeInclusive;
 
+use lanai_diagnostics::Diagnostic;
 use lanai_model::layer7::FileKind;
 
+use super::sets;
 use crate::codes;
 use crate::files::Base;
 use crate::layer7::args::Args;
+use crate::layer7::rules::STATUSES;
 use crate::lexer::Word;
+use crate::suggest::{did_you_mean, nearest};
 use crate::value::{self, NumberError, Wants, is_header_name, is_interface_name, shown};
 
 macro_rules! types {
@@ -54,7 +58,11 @@ types! {
     Authorities = "authorities", "a file of certificates, in PEM";
     /// A certificate with its key.
     Certificate = "certificate", "a file with a certificate, its chain and its private key, in PEM";
+    /// CPUs, of `cpu-map`.
+    Cpus = "cpus", "the number of a CPU, or a range, with commas between several";
     Dir = "dir", "a directory";
+    /// A status with an error page.
+    ErrorStatus = "errorstatus", "a status that there is an error page for";
     /// A sample expression.
     Expression = "expression", "a sample expression";
     File = "file", "a file";
@@ -76,13 +84,21 @@ types! {
     Network = "network", "an address, or a network with its prefix length";
     Number = "number", "a whole number";
     /// Permission bits.
+    /// Groups of threads, and threads of them.
+    Mapped = "mapped", "'all', 'odd', 'even', a number or a range of groups, and '/' with threads of them";
     Octal = "octal", "permission bits, in octal";
     Port = "port", "a port, from 1 to 65535";
+    /// A process, and threads of it.
+    Process = "process", "the process, which is 1, and '/' with threads of it";
+    /// What the PROXY protocol's second version tells.
+    ProxyOptions = "proxyoptions", "options with commas between them";
     Regex = "regex", "a regular expression";
     Size = "size", "a number of bytes, perhaps with k, m or g";
     Status = "status", "an HTTP status, from 100 to 599";
     /// Any word.
     Text = "text", "any text";
+    /// Threads of a bind.
+    Threads = "threads", "'all', 'odd', 'even', a number or a range of threads";
     Time = "time", "a whole number with us, ms, s, m, h or d; ms if left out";
 }
 
@@ -132,6 +148,12 @@ impl Type {
             Self::Number => number(word, text, bounds(least, most), value::integer, args),
             Self::Port => number(word, text, 1..=u16::MAX.into(), value::integer, args),
             Self::Status => number(word, text, 100..=599, value::integer, args),
+            Self::ErrorStatus => error_status(word, text, args),
+            Self::Process => sets::process(word, text, args),
+            Self::Threads => sets::threads(word, text, args),
+            Self::Mapped => sets::mapped(word, text, args),
+            Self::Cpus => sets::cpus(word, text, args),
+            Self::ProxyOptions => proxy_options(word, text, args),
             Self::Size => number(word, text, bounds(least, most), value::size, args),
             Self::Time => time(word, least, most, args),
             Self::Octal => {
@@ -196,6 +218,56 @@ fn number(
 ) {
     if let Err(error) = read(text, range.clone()) {
         args.bad_number(word, text, &error, Some(range));
+    }
+}
+
+/// Statuses that there is an error page for.
+fn error_status(word: &Word, text: &str, args: &mut Args<'_>) {
+    let known = text.parse().is_ok_and(|status| STATUSES.contains(&status));
+    if !known {
+        let message = args.told(format!(
+            "{} : status code '{}' not handled.",
+            args.name,
+            shown(text.as_bytes())
+        ));
+        let all: Vec<_> = STATUSES.iter().map(u16::to_string).collect();
+        let fault = Diagnostic::alert(codes::BAD_NUMBER, word.span, message);
+        args.sink
+            .push(fault.with_help(format!("there are pages for {}", all.join(", "))));
+    }
+}
+
+/// What `proxy-v2-options` has words for.
+const PROXY_OPTIONS: [&str; 8] = [
+    "ssl",
+    "cert-cn",
+    "ssl-cipher",
+    "cert-sig",
+    "cert-key",
+    "authority",
+    "crc32c",
+    "unique-id",
+];
+
+fn proxy_options(word: &Word, text: &str, args: &mut Args<'_>) {
+    let mut start = 0;
+    for option in text.split(',') {
+        let at = start..start + option.len();
+        start = at.end + 1;
+        if PROXY_OPTIONS.contains(&option) {
+            continue;
+        }
+        let message = args.told(format!(
+            "'{}' : unknown option '{}'",
+            args.name,
+            shown(option.as_bytes())
+        ));
+        let span = word.span_of(at);
+        let fault = Diagnostic::alert(codes::BAD_WORD, span, message);
+        args.sink.push(match nearest(option, PROXY_OPTIONS) {
+            Some(near) => fault.with_fix(span, near, did_you_mean(near)),
+            None => fault.with_help(format!("there are: {}", PROXY_OPTIONS.join(", "))),
+        });
     }
 }
 

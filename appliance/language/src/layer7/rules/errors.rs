@@ -13,7 +13,7 @@ use crate::lexer::Word;
 use crate::value::shown;
 
 /// Statuses that there is an error page for.
-const STATUSES: [u16; 21] = [
+pub(crate) const STATUSES: [u16; 21] = [
     200, 400, 401, 403, 404, 405, 407, 408, 410, 413, 414, 421, 422, 425, 429, 431, 500, 501, 502,
     503, 504,
 ];

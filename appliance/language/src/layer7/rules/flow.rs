@@ -50,6 +50,8 @@ pub(super) fn cache_use(reading: &mut Reading<'_, '_>) -> Option<Action> {
         .settings
         .named
         .push((Named::Cache, name.text().into(), name.span));
+    // It changes what clients are told early, which is not built.
+    reading.args.take_if("no-early-hints");
     Some(Action::CacheUse(name.text().as_ref().into()))
 }
 

@@ -34,6 +34,7 @@ use super::draft::ProxyDraft;
 use super::sample::types::Places;
 use super::table::Readers;
 
+pub(crate) use errors::STATUSES;
 pub(crate) use named::Others;
 pub(crate) use reference::{Pending, check};
 pub(crate) use sequence::{Checks, steps_name_ports};

@@ -126,7 +126,7 @@ pub(crate) const ACTIONS: &[ActionRow] = actions! {
     "attach-srv" "<srv> [ name <expr> ]" "S" "2.9" "Makes the connection one to a server, for requests the other way." flow::attach_server;
     "auth" "[ realm <realm> ]" "q" "1.4" "Asks the client for credentials." answer::auth;
     "cache-store" "<name>" "r" "1.8" "Puts the response into a cache." flow::cache_store;
-    "cache-use" "<name>" "q" "1.8" "Answers from a cache if it can." flow::cache_use;
+    "cache-use" "<name> [ no-early-hints ]" "q" "1.8" "Answers from a cache if it can; 'no-early-hints' (3.5) tells clients nothing early." flow::cache_use;
     "capture" "<sample> [ len <length> | id <id> ]" "Tqra" "1.6" "Keeps a sample for logs." flow::capture;
     "close" "" "R" "1.5" "Closes the connection with the server." |_| Some(Action::Close);
     "del-acl" "(<file>) <key fmt>" "qr" "1.5" "Takes a pattern out of a file's list." |reading| header::change_acl(reading, true);

@@ -48,7 +48,7 @@ table! { BIND: Bind, LISTENING;
         .refused(NOT_YET, "leave it out; reverse HTTP is not spoken");
     "nice" "<number -1024..1024>" "1.5" "Priority of its connections."
         .default("0").ignored(WORK);
-    "process" "<set:text>" "1.3" "Threads that take its connections."
+    "process" "<set:process>" "1.3" "Threads that take its connections."
         .deprecated("thread")
         .ignored(THREADS);
     "proto" "<protocol:name>" "1.9" "Protocol that is spoken, without asking the client."
@@ -75,7 +75,7 @@ table! { BIND: Bind, LISTENING;
         .refused(NOT_YET, "leave it out; 'timeout client' ends silent connections");
     "tfo" "" "1.5" "Takes data with a connection's first packet (TCP Fast Open)."
         .ignored("it saves a round trip; clients do without when the kernel does not offer it");
-    "thread" "<set:text>" "1.8" "Threads that take its connections."
+    "thread" "<set:threads>" "1.8" "Threads that take its connections."
         .default("all").ignored(THREADS);
     "transparent" "" "1.3" "Takes connections to the address even if the box does not have it.";
     "uid" "<number>" "1.3" "Owner of a UNIX socket's path, as a number."

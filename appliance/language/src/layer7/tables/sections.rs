@@ -46,6 +46,9 @@ table! { SECTIONS: Section, Sections::NONE;
     "http-errors" "<name>" "2.2" "A group of error pages."
         .within(Sections::HTTP_ERRORS)
         .ignored("the words that refer to it are refused");
+    "healthcheck" "<name>" "3.4" "How servers that name it are checked."
+        .within(Sections::HEALTHCHECK)
+        .ignored("the words that refer to it are refused");
     "fcgi-app" "<name>" "2.1" "A FastCGI application and its parameters."
         .within(Sections::FCGI_APP)
         .ignored("the words that refer to it are refused");
@@ -161,8 +164,14 @@ table! { OTHERS: Line, Sections::NONE;
         .within(Sections::LOG_PROFILE).ignored(WHOLE);
     "on" "<step:name> [drop|format <format>|sd <format>]..." "1.3" "How the line of a step is written."
         .within(Sections::LOG_PROFILE).ignored(WHOLE);
-    "errorfile" "<status> <file:page>" "1.3" "File that is sent in place of an error of our own."
+    "errorfile" "<status:errorstatus> <file:page>" "1.3" "File that is sent in place of an error of our own."
         .within(Sections::HTTP_ERRORS).ignored(WHOLE);
+    "type" "{httpchk|ldap-check|mysql-check|pgsql-check|redis-check|smtpchk|spop-check|ssl-hello-chk|tcp-check} [<argument:text>]..." "3.4" "What the check speaks, with what the option of this name takes."
+        .within(Sections::HEALTHCHECK).ignored(WHOLE).once();
+    "http-check" "{comment|connect|disable-on-404|expect|send|send-state|set-var(<variable:name>)|set-var-fmt(<variable:name>)|unset-var(<variable:name>)} [<argument:text>]..." "3.4" "A step of a check in HTTP."
+        .within(Sections::HEALTHCHECK).ignored(WHOLE);
+    "tcp-check" "{comment|connect|expect|send|send-lf|send-binary|send-binary-lf|set-var(<variable:name>)|set-var-fmt(<variable:name>)|unset-var(<variable:name>)} [<argument:text>]..." "3.4" "A step of a check over TCP."
+        .within(Sections::HEALTHCHECK).ignored(WHOLE);
     "acl" "<name> <criterion:text> [<value:text>]..." "1.3" "A named condition."
         .within(Sections::FCGI_APP).ignored(WHOLE);
     "docroot" "<dir>" "2.1" "Directory of the application's files, on its own box."

@@ -60,6 +60,8 @@ table! { SERVER: Server, SERVING;
         .default("inter");
     "fastinter" "<time 1..2147483647>" "1.3" "Time between checks while a server's state is changing."
         .default("inter");
+    "healthcheck" "<name>" "3.4" "The healthcheck section that says how it is checked."
+        .refused(NOT_YET, "write its 'option' and steps in the backend");
     "inter" "<time 1..2147483647>" "1.3" "Time between checks."
         .default("2s");
     "fall" "<number 1..2147483647>" "1.3" "Failed checks in a row after which a server is down."
@@ -162,7 +164,7 @@ table! { SERVER: Server, SERVING;
         .refused(NOT_YET, PROXY_INSTEAD);
     "no-send-proxy-v2-ssl-cn" "" "1.8" "Does not, whatever the default is."
         .ignored("it is never sent");
-    "proxy-v2-options" "<options:list>" "1.9" "What is told in the PROXY protocol's second version."
+    "proxy-v2-options" "<options:proxyoptions>" "1.9" "What is told in the PROXY protocol's second version."
         .ignored("'send-proxy-v2', which it concerns, is refused");
     "set-proxy-v2-tlv-fmt" "[<format>]" "2.9" "A field of the PROXY protocol's second version."
         .ignored("'send-proxy-v2', which it concerns, is refused");

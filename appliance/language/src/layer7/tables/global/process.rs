@@ -82,7 +82,7 @@ table! { PROCESS: Line, Sections::GLOBAL;
         .ignored(PROFILE);
     "cluster-secret" "<secret:text>" "2.6" "Secret that boxes of one cluster share, from which QUIC tokens are made."
         .ignored(QUIC).first_counts();
-    "cpu-map" "<threads:text> <cpus:text>..." "1.5" "Binds threads to CPUs."
+    "cpu-map" "<threads:mapped> <cpus>..." "1.5" "Binds threads to CPUs."
         .ignored(CPUS);
     "cpu-policy" "{none|efficiency|first-usable-node|group-by-2-ccx|group-by-2-clusters|group-by-3-ccx|group-by-3-clusters|group-by-4-ccx|group-by-4-clusters|group-by-ccx|group-by-cluster|performance|resource}" "3.2" "How CPUs are chosen for threads."
         .default("first-usable-node")
@@ -160,7 +160,7 @@ table! { PROCESS: Line, Sections::GLOBAL;
         .ignored("no keyword that names such a file can be run yet").first_counts();
     "server-state-file" "<file>" "1.6" "File from which the states of servers are restored at the start."
         .refused("states set at run time are kept by Lanai's parent process", "leave it out").first_counts();
-    "stats socket" "<address:listen> [level {user|operator|admin}|mode <mode:octal>|user <name>|uid <number>|group <name>|gid <number>|expose-fd listeners|severity-output {none|number|string}|accept-proxy|thread <threads:text>|process <processes:text>|name <name>|id <id:number>|maxconn <number>|backlog <number>|nice <number -1024..1024>]..." "1.3" "Where the runtime API listens."
+    "stats socket" "<address:listen> [level {user|operator|admin}|mode <mode:octal>|user <name>|uid <number>|group <name>|gid <number>|expose-fd listeners|severity-output {none|number|string}|accept-proxy|thread <threads>|process <set:process>|name <name>|id <id:number>|maxconn <number>|backlog <number>|nice <number -1024..1024>]..." "1.3" "Where the runtime API listens."
         .partly("words other than level, mode and expose-fd are refused");
     "stats timeout" "<time>" "1.3" "How long a runtime API connection may be idle."
         .default("10s");
