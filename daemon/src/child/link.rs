@@ -54,7 +54,7 @@ pub(crate) struct Link {
 /// What the rest of the child wants of the parent.
 #[derive(Debug)]
 enum Ask {
-    Hold(Vec<Kept>, oneshot::Sender<()>),
+    Hold(Vec<Kept>, oneshot::Sender<Result<(), String>>),
     Retain(Vec<String>, oneshot::Sender<()>),
     Running(Box<FileSet>, oneshot::Sender<()>),
     Override(String, Option<String>),
@@ -114,9 +114,13 @@ impl Link {
             .unwrap_or_else(|| "the attendance ended".to_owned())
     }
 
-    /// Has copies of these sockets kept.
-    pub(crate) async fn hold(&self, sockets: Vec<Kept>) {
-        self.wait(|done| Ask::Hold(sockets, done)).await;
+    /// Has copies of these sockets kept. Fails if the parent does not want to: what it lacks is lost when
+    /// this process dies. Without a parent they are kept in mind for the next one.
+    pub(crate) async fn hold(&self, sockets: Vec<Kept>) -> Result<(), String> {
+        let (done, answer) = oneshot::channel();
+        let _ = self.asks.send(Ask::Hold(sockets, done));
+        // An answer that never comes means that there is nobody to keep anything.
+        answer.await.unwrap_or(Ok(()))
     }
 
     /// Has all but these closed.
@@ -223,7 +227,16 @@ impl Attendant {
     async fn forward(&mut self, talk: &mut Talk, ask: Ask) -> Result<(), ChildError> {
         self.mirror.note(&ask);
         let (outcome, answer) = match ask {
-            Ask::Hold(sockets, done) => (talk.hold(&sockets, &self.events).await, Some(done)),
+            Ask::Hold(sockets, done) => {
+                let outcome = talk.hold(&sockets, &self.events).await;
+                let told = match &outcome {
+                    Err(ChildError::Refused(why)) => Err(why.clone()),
+                    _ => Ok(()),
+                };
+                // Who asked may have given up.
+                let _ = done.send(told);
+                (outcome, None)
+            }
             Ask::Retain(names, done) => {
                 let question = Question::Retain { names };
                 (talk.done(&question, &self.events).await, Some(done))
@@ -252,13 +265,7 @@ impl Attendant {
         if let Some(answer) = answer {
             let _ = answer.send(());
         }
-        match outcome {
-            Err(ChildError::Refused(why)) => {
-                tracing::error!("the parent did not do what it was asked: {why}");
-                Ok(())
-            }
-            outcome => outcome,
-        }
+        or_refused(outcome)
     }
 
     /// Looks for a new parent, for as long as it takes, and hands everything to it.
@@ -311,7 +318,8 @@ impl Attendant {
             .iter()
             .map(|(name, socket)| (name.clone(), socket.clone()))
             .collect();
-        talk.hold(&sockets, &self.events).await?;
+        // What is at work does not end for something that cannot be kept.
+        or_refused(talk.hold(&sockets, &self.events).await)?;
         if let Some(files) = &self.mirror.files {
             let files = Files(files.clone());
             talk.done(&Question::Running { files }, &self.events)
@@ -322,7 +330,7 @@ impl Attendant {
                 key: key.clone(),
                 command: Some(command.clone()),
             };
-            talk.done(&question, &self.events).await?;
+            or_refused(talk.done(&question, &self.events).await)?;
         }
         talk.done(&Question::HandedOver, &self.events).await
     }
@@ -330,14 +338,24 @@ impl Attendant {
     fn answer_alone(&mut self, ask: Ask) {
         self.mirror.note(&ask);
         match ask {
-            Ask::Hold(_, done) | Ask::Retain(_, done) | Ask::Running(_, done) => {
-                let _ = done.send(());
-            }
+            Ask::Hold(_, done) => drop(done.send(Ok(()))),
+            Ask::Retain(_, done) | Ask::Running(_, done) => drop(done.send(())),
             Ask::Override(..) => {}
             Ask::Word(_, done) => {
                 let _ = done.send(Err("there is no parent at the moment".to_owned()));
             }
         }
+    }
+}
+
+/// A parent that refuses is there all the same.
+fn or_refused(outcome: Result<(), ChildError>) -> Result<(), ChildError> {
+    match outcome {
+        Err(ChildError::Refused(why)) => {
+            tracing::error!("the parent did not do what it was asked: {why}");
+            Ok(())
+        }
+        outcome => outcome,
     }
 }
 

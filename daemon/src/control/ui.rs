@@ -110,9 +110,13 @@ async fn start(
     let listener = listening(socket).map_err(failed)?;
     let server = WebServer::on(listener, settings, control.clone());
     let server = server.map_err(|error| crate::chain(&error))?;
-    match server.socket().try_clone_to_owned() {
+    let copy = server.socket().try_clone_to_owned();
+    let kept = match copy.map_err(|error| error.to_string()) {
         Ok(copy) => link.hold(vec![(name(&address), Arc::new(copy))]).await,
-        Err(error) => tracing::warn!(%error, "the web UI's socket is not kept"),
+        Err(error) => Err(error),
+    };
+    if let Err(why) = kept {
+        tracing::warn!("the web UI's socket is not kept: {why}");
     }
     tracing::info!("the web UI is at https://{}", server.address());
     let (stop, stopped) = oneshot::channel::<()>();

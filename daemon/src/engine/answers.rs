@@ -175,8 +175,13 @@ impl Answers {
             )))
         })?;
         // What is about to be listened on is kept before it is.
-        self.link.hold(ready.prepared.listeners()).await;
-        Ok(ready)
+        match self.link.hold(ready.prepared.listeners()).await {
+            Ok(()) => Ok(ready),
+            Err(why) => {
+                self.give_up(Some(ready)).await;
+                Err(PrepareError::new(why))
+            }
+        }
     }
 
     /// Lets go of what was got ready. Its sockets are closed here and at the parent before anything

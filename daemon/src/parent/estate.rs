@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use crate::wire::files::Files;
 use crate::wire::frame;
 
-/// Listening sockets kept for one role at most.
-const SOCKETS: usize = 4096;
+/// Listening sockets kept for one role at most: as many as there are ports.
+const SOCKETS: usize = 1 << 16;
 /// Overrides kept at most, and the length of a key and of a line.
 const OVERRIDES: usize = 100_000;
 const OVERRIDE_LENGTH: usize = 4096;
@@ -38,6 +38,15 @@ struct Left {
 impl Estate {
     /// Keeps sockets under their names.
     pub(super) fn hold(&mut self, names: Vec<String>, sockets: Vec<OwnedFd>) -> Result<(), String> {
+        self.hold_at_most(SOCKETS, names, sockets)
+    }
+
+    fn hold_at_most(
+        &mut self,
+        most: usize,
+        names: Vec<String>,
+        sockets: Vec<OwnedFd>,
+    ) -> Result<(), String> {
         if names.len() != sockets.len() {
             return Err(format!(
                 "{} names came with {} sockets",
@@ -45,10 +54,11 @@ impl Estate {
                 sockets.len()
             ));
         }
-        if self.listeners.len() + names.len() > SOCKETS {
-            return Err(format!(
-                "more than {SOCKETS} listening sockets cannot be kept"
-            ));
+        let new = names
+            .iter()
+            .filter(|name| !self.listeners.contains_key(*name));
+        if self.listeners.len() + new.count() > most {
+            return Err(format!("more than {most} listening sockets cannot be kept"));
         }
         self.listeners.extend(names.into_iter().zip(sockets));
         Ok(())
@@ -177,6 +187,33 @@ mod tests {
             ["007"]
         );
         assert!(estate.hold(vec!["a".to_owned()], Vec::new()).is_err());
+    }
+
+    #[test]
+    fn only_sockets_that_are_not_kept_already_count() {
+        let one = socket();
+        let copies = |count| (0..count).map(|_| one.try_clone().unwrap()).collect();
+        let names =
+            |range: std::ops::Range<usize>| range.map(|number| number.to_string()).collect();
+        let mut estate = Estate::default();
+        // As many as a test may have open.
+        let most = 400;
+        assert_eq!(
+            estate.hold_at_most(most, names(0..399), copies(399)),
+            Ok(())
+        );
+        // A configuration with one listener more names all of them.
+        assert_eq!(
+            estate.hold_at_most(most, names(200..400), copies(200)),
+            Ok(())
+        );
+        assert_eq!(estate.held(), 400);
+        let refused = estate.hold_at_most(most, names(399..401), copies(2));
+        assert_eq!(
+            refused,
+            Err("more than 400 listening sockets cannot be kept".to_owned())
+        );
+        assert_eq!(estate.held(), 400);
     }
 
     #[test]
