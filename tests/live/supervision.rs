@@ -132,3 +132,39 @@ fn a_child_that_nobody_noted_is_adopted() {
     stage.works_again();
     serves(&stage);
 }
+
+/// Opens connections and says nothing, as the user the engine runs as.
+const SILENT: &str = "
+import os, socket, sys, time
+os.setgid(61002); os.setuid(61002)
+held = []
+for _ in range(40):
+    s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); held.append(s)
+print('held', flush=True)
+time.sleep(600)
+";
+
+#[test]
+fn silent_visitors_keep_nobody_from_the_parent() {
+    let lab = Lab::new();
+    let stage = Stage::lanai(&lab);
+    let socket = stage.appliance.run_directory().join("parent.sock");
+    let silent = lab.start(
+        "appliance",
+        &["python3", "-c", SILENT, socket.to_str().unwrap()],
+    );
+    until("their connections", within(), || {
+        silent.log().contains("held").then_some(())
+    });
+    for name in ["lanai-engine", "lanai-control"] {
+        let child = stage.one(name);
+        signal(child, Signal::SIGKILL);
+        until("another one", within(), || {
+            let pids = stage.pids(name);
+            (!pids.is_empty() && !pids.contains(&child)).then_some(())
+        });
+        stage.works_again();
+        serves(&stage);
+    }
+    stage.appliance.apply("with an audience");
+}

@@ -153,7 +153,7 @@ async fn listen(
     said: mpsc::UnboundedSender<Reply>,
     sent: mpsc::UnboundedSender<Vec<OwnedFd>>,
 ) {
-    while let Ok(Some((reply, with))) = frame::read_with(&mut stream).await {
+    while let Ok(Some((reply, with))) = frame::read_with(&mut stream, frame::LIMIT).await {
         // First, so that they are there when the words are heard.
         if !with.is_empty() && sent.send(with).is_err() {
             return;

@@ -76,7 +76,10 @@ async fn attend(path: &Path) -> Result<(UnixStream, Option<String>), CallError> 
     frame::write(&mut stream, &Question::Attend)
         .await
         .map_err(broken)?;
-    match frame::read(&mut stream).await.map_err(broken)? {
+    match frame::read(&mut stream, frame::LIMIT)
+        .await
+        .map_err(broken)?
+    {
         Some(Reply::Attending { running }) => Ok((stream, running)),
         _ => Err(CallError::Closed(path.to_owned())),
     }

@@ -21,6 +21,7 @@ use crate::wire::engine;
 use crate::wire::files::Files;
 use crate::wire::frame::{self, FrameError};
 use crate::wire::parent::{Event, Question, Reply, Role, Stage};
+use crate::wire::visits::Visit;
 
 /// Events that wait for a slow control process at most; it asks for the state at its start anyway.
 const EVENTS: usize = 16;
@@ -33,6 +34,10 @@ const ENGINE_PAUSE: Duration = Duration::from_millis(500);
 const MONITOR_REST: Duration = Duration::from_millis(50);
 /// Pause before changes are listened for again, after that failed.
 const MONITOR_PAUSE: Duration = Duration::from_secs(5);
+/// The longest frame of one who has not said who it is: it is no more than a few words.
+const WORD: usize = 4 << 10;
+/// The longest of one that finishes.
+const FINISHING: usize = 4 << 20;
 /// In the run directory, which lasts as long as the kernel's settings: until the next boot.
 const LEDGER: &str = "sysctls.json";
 
@@ -133,17 +138,27 @@ impl Attendance {
         self: Arc<Self>,
         stream: UnixStream,
         peer: UCred,
+        mut visit: Visit,
     ) -> Result<(), FrameError> {
+        visit.seated().await;
         let stream = stream.into_std()?;
         let mut reading = UnixStream::from_std(stream.try_clone()?)?;
         let writing = Arc::new(tokio::sync::Mutex::new(UnixStream::from_std(stream)?));
         let mut attending = None;
         let mut pusher = None;
-        while let Some((question, with)) = frame::read_with(&mut reading).await? {
+        while visit.begins(&reading).await? {
+            let limit = self.longest(&peer, attending.as_ref());
+            let question = visit.whole(frame::read_with(&mut reading, limit)).await?;
+            let Some((question, with)) = question else {
+                break;
+            };
             let mut out = writing.lock().await;
             match question {
                 Question::Attend { role, stage } if attending.is_none() => {
                     attending = self.attend(&mut out, &peer, role, stage).await?;
+                    if let Some(pid) = attending.as_ref().and(pid_of(&peer)) {
+                        visit.attends(pid);
+                    }
                     if attending
                         .as_ref()
                         .is_some_and(|it| it.role == Role::Control)
@@ -170,6 +185,16 @@ impl Attendance {
         Ok(())
     }
 
+    /// How long a frame may be. Only control has much to ask without attending; one that finishes has
+    /// nothing to be kept.
+    fn longest(&self, peer: &UCred, attending: Option<&Attending>) -> usize {
+        match attending {
+            None if peer.uid() != self.control.uid => WORD,
+            Some(attending) if attending.finishing => FINISHING,
+            _ => frame::LIMIT,
+        }
+    }
+
     fn ward(&self, role: Role) -> &Ward {
         match role {
             Role::Control => &self.control,
@@ -185,7 +210,7 @@ impl Attendance {
         stage: Stage,
     ) -> Result<Option<Attending>, FrameError> {
         let ward = self.ward(role);
-        let pid = peer.pid().and_then(|pid| u32::try_from(pid).ok());
+        let pid = pid_of(peer);
         let refuse = |message: String| Reply::Failed { message };
         let (Some(pid), true) = (pid, peer.uid() == ward.uid) else {
             let reply = refuse("only our own children may attend".to_owned());
@@ -272,7 +297,7 @@ impl Attendance {
     ) -> Reply {
         let ward = self.ward(attending.role);
         let engine = attending.role == Role::Engine;
-        let pid = peer.pid().and_then(|pid| u32::try_from(pid).ok());
+        let pid = pid_of(peer);
         let pid = pid.unwrap_or_default();
         let outcome = match question {
             // What one that only finishes says must not reach its successor.
@@ -486,6 +511,10 @@ impl Attendance {
             .await
             .map_or_else(|_| failed("the service is stopping"), |why| failed(&why))
     }
+}
+
+fn pid_of(peer: &UCred) -> Option<u32> {
+    peer.pid().and_then(|pid| u32::try_from(pid).ok())
 }
 
 /// All the steps, or none of them.

@@ -250,7 +250,7 @@ impl Family {
         let service = server::accept(
             Arc::new(listener),
             move |peer| admits.admits(peer),
-            move |stream, peer| attendance.clone().converse(stream, peer),
+            move |stream, peer, visit| attendance.clone().converse(stream, peer, visit),
         );
         tokio::pin!(service);
         tracing::info!(run = %place.run().display(), "lanai {} is starting", env!("CARGO_PKG_VERSION"));

@@ -115,7 +115,9 @@ impl Client {
             source,
         };
         frame::write(&mut stream, question).await.map_err(broken)?;
-        let answer = frame::read(&mut stream).await.map_err(broken)?;
+        let answer = frame::read(&mut stream, frame::LIMIT)
+            .await
+            .map_err(broken)?;
         let answer = answer.ok_or_else(|| CallError::Closed(self.path.clone()))?;
         Ok((stream, answer))
     }

@@ -3,7 +3,7 @@
 use std::io::{self, IoSlice, IoSliceMut};
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
-use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, sendmsg};
+use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recv, recvmsg, sendmsg};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, Interest};
@@ -23,9 +23,14 @@ pub(crate) enum FrameError {
     /// The socket failed, or closed in the middle of a frame.
     #[error("the connection broke")]
     Io(#[from] io::Error),
-    /// Longer than [`LIMIT`].
-    #[error("a message of {0} bytes is too long: the limit is {LIMIT}")]
-    TooLong(usize),
+    /// Longer than this side takes.
+    #[error("a message of {length} bytes is too long: the limit is {limit}")]
+    TooLong {
+        /// What it says it has.
+        length: usize,
+        /// What it may have.
+        limit: usize,
+    },
     /// Not JSON, or not the message expected here: two different builds of the program, perhaps.
     #[error("a message was not understood")]
     Json(#[from] serde_json::Error),
@@ -41,10 +46,20 @@ pub(crate) async fn write<T: Serialize>(
     Ok(())
 }
 
-/// Receives one message; `None` if the other side closed between two messages. Descriptors that came
-/// with it are closed.
+/// Waits until a message begins, or the other side has closed. May be given up.
+pub(crate) async fn begins(from: &UnixStream) -> io::Result<()> {
+    let look = || {
+        let flags = MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT;
+        recv(from.as_raw_fd(), &mut [0], flags).map_err(io::Error::from)
+    };
+    from.async_io(Interest::READABLE, look).await.map(drop)
+}
+
+/// Receives one message of at most `limit` bytes; `None` if the other side closed between two
+/// messages. Descriptors that came with it are closed.
 pub(crate) async fn read<T: DeserializeOwned>(
     from: &mut (impl AsyncRead + Unpin),
+    limit: usize,
 ) -> Result<Option<T>, FrameError> {
     let mut header = [0; 4];
     let (first, rest) = header.split_at_mut(1);
@@ -52,7 +67,7 @@ pub(crate) async fn read<T: DeserializeOwned>(
         return Ok(None);
     }
     from.read_exact(rest).await?;
-    Ok(Some(read_body(from, header).await?))
+    Ok(Some(read_body(from, header, limit).await?))
 }
 
 /// As [`write`], with copies of at most [`DESCRIPTORS`] descriptors.
@@ -82,6 +97,7 @@ pub(crate) async fn write_with<T: Serialize>(
 /// As [`read`], with the descriptors that came with the message.
 pub(crate) async fn read_with<T: DeserializeOwned>(
     from: &mut UnixStream,
+    limit: usize,
 ) -> Result<Option<(T, Vec<OwnedFd>)>, FrameError> {
     let mut header = [0; 4];
     let mut descriptors = Vec::new();
@@ -101,7 +117,7 @@ pub(crate) async fn read_with<T: DeserializeOwned>(
         }
         filled += got;
     }
-    let message = read_body(from, header).await?;
+    let message = read_body(from, header, limit).await?;
     Ok(Some((message, descriptors)))
 }
 
@@ -133,7 +149,10 @@ fn encode<T: Serialize>(message: &T) -> Result<Vec<u8>, FrameError> {
     serde_json::to_writer(&mut bytes, message)?;
     let body = bytes.len() - 4;
     let length = u32::try_from(body).ok().filter(|_| body <= LIMIT);
-    let length = length.ok_or(FrameError::TooLong(body))?;
+    let length = length.ok_or(FrameError::TooLong {
+        length: body,
+        limit: LIMIT,
+    })?;
     if let Some(header) = bytes.first_chunk_mut() {
         *header = length.to_be_bytes();
     }
@@ -143,10 +162,11 @@ fn encode<T: Serialize>(message: &T) -> Result<Vec<u8>, FrameError> {
 async fn read_body<T: DeserializeOwned>(
     from: &mut (impl AsyncRead + Unpin),
     header: [u8; 4],
+    limit: usize,
 ) -> Result<T, FrameError> {
     let length = usize::try_from(u32::from_be_bytes(header)).unwrap_or(usize::MAX);
-    if length > LIMIT {
-        return Err(FrameError::TooLong(length));
+    if length > limit {
+        return Err(FrameError::TooLong { length, limit });
     }
     // `take` and growth by need: a length alone must not cost memory.
     let mut body = Vec::new();
@@ -179,9 +199,9 @@ mod tests {
                 }
                 let mut from = bytes.as_slice();
                 for message in &messages {
-                    assert_eq!(read::<String>(&mut from).await.unwrap().as_ref(), Some(message));
+                    assert_eq!(read::<String>(&mut from, LIMIT).await.unwrap().as_ref(), Some(message));
                 }
-                assert!(read::<String>(&mut from).await.unwrap().is_none());
+                assert!(read::<String>(&mut from, LIMIT).await.unwrap().is_none());
             });
         }
 
@@ -189,7 +209,7 @@ mod tests {
         fn any_bytes_are_read_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
             block_on(async {
                 let mut from = bytes.as_slice();
-                while let Ok(Some(_)) = read::<serde_json::Value>(&mut from).await {}
+                while let Ok(Some(_)) = read::<serde_json::Value>(&mut from, LIMIT).await {}
             });
         }
 
@@ -199,7 +219,7 @@ mod tests {
                 let mut bytes = Vec::new();
                 write(&mut bytes, &text).await.unwrap();
                 let cut = cut.min(bytes.len() - 1);
-                let result = read::<String>(&mut &bytes[..cut]).await;
+                let result = read::<String>(&mut &bytes[..cut], LIMIT).await;
                 assert!(matches!(result, Err(FrameError::Io(_))), "{result:?}");
             });
         }
@@ -208,12 +228,12 @@ mod tests {
     #[test]
     fn a_long_frame_is_refused_before_it_is_read() {
         block_on(async {
-            let mut from: &[u8] = &[0xff, 0xff, 0xff, 0xff];
-            let result = read::<String>(&mut from).await;
-            assert!(
-                matches!(result, Err(FrameError::TooLong(0xffff_ffff))),
-                "{result:?}"
-            );
+            for (header, limit) in [([0xff; 4], LIMIT), ([0, 0, 0, 9], 8)] {
+                let length = usize::try_from(u32::from_be_bytes(header)).unwrap();
+                let result = read::<String>(&mut &header[..], limit).await;
+                let refused = matches!(result, Err(FrameError::TooLong { length: said, .. }) if said == length);
+                assert!(refused, "{result:?}");
+            }
         });
     }
 }

@@ -11,3 +11,4 @@ pub(crate) mod frame;
 pub(crate) mod parent;
 pub(crate) mod server;
 pub(crate) mod shell;
+pub(crate) mod visits;

@@ -6,12 +6,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::net::unix::UCred;
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
 use super::frame;
-
-/// Connections answered at the same time; more wait in the kernel's queue.
-const CONNECTIONS: usize = 32;
+use super::visits::{Visit, Visits};
 
 /// Answers questions.
 pub(crate) trait Answer: Send + Sync + 'static {
@@ -57,7 +55,7 @@ pub(crate) async fn serve<A: Answer>(
         let serving = accept(
             listener,
             move |peer| admits.admits(peer),
-            move |stream, peer| converse(stream, peer, Arc::clone(&answers)),
+            move |stream, peer, visit| converse(stream, peer, visit, Arc::clone(&answers)),
         );
         tokio::select! {
             error = serving => return error,
@@ -71,15 +69,13 @@ pub(crate) async fn serve<A: Answer>(
 pub(crate) async fn accept<F>(
     listener: Arc<UnixListener>,
     admits: impl Fn(&UCred) -> bool,
-    converse: impl Fn(UnixStream, UCred) -> F,
+    converse: impl Fn(UnixStream, UCred, Visit) -> F,
 ) -> std::io::Error
 where
     F: Future<Output = Result<(), frame::FrameError>> + Send + 'static,
 {
-    let slots = Arc::new(Semaphore::new(CONNECTIONS));
+    let visits = Arc::<Visits>::default();
     loop {
-        // A closed semaphore would be the only failure, and nobody closes this one.
-        let slot = Arc::clone(&slots).acquire_owned().await.ok();
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
             Err(error) if passing(&error) => {
@@ -100,12 +96,19 @@ where
             );
             continue;
         }
-        let conversation = converse(stream, peer);
+        let Some(visit) = Arc::clone(&visits).enter(peer.uid()) else {
+            tracing::warn!(
+                uid = peer.uid(),
+                pid = peer.pid(),
+                "refused one connection too many"
+            );
+            continue;
+        };
+        let conversation = converse(stream, peer, visit);
         tokio::spawn(async move {
             if let Err(error) = conversation.await {
                 tracing::warn!(error = crate::chain(&error), "a connection ended badly");
             }
-            drop(slot);
         });
     }
 }
@@ -113,10 +116,12 @@ where
 async fn converse<A: Answer>(
     mut stream: UnixStream,
     peer: UCred,
+    mut visit: Visit,
     answers: Arc<A>,
 ) -> Result<(), frame::FrameError> {
     let mut session = A::Session::default();
-    let ended = questions(&mut stream, &peer, &*answers, &mut session).await;
+    visit.seated().await;
+    let ended = questions(&mut stream, &peer, &mut visit, &*answers, &mut session).await;
     answers.closed(session).await;
     ended
 }
@@ -124,12 +129,19 @@ async fn converse<A: Answer>(
 async fn questions<A: Answer>(
     stream: &mut UnixStream,
     peer: &UCred,
+    visit: &mut Visit,
     answers: &A,
     session: &mut A::Session,
 ) -> Result<(), frame::FrameError> {
     loop {
+        let asked = async {
+            if !visit.begins(stream).await? {
+                return Ok(None);
+            }
+            visit.whole(frame::read(stream, frame::LIMIT)).await
+        };
         let question = tokio::select! {
-            question = frame::read(stream) => question?,
+            question = asked => question?,
             // Half a question is lost with the connection.
             () = answers.leaving() => None,
         };
