@@ -383,8 +383,9 @@ pub(crate) async fn watch(inner: &Arc<Inner>) {
         }
         let id = window.revision;
         match inner.host.trial().await {
-            Ok(Some(TrialState::Running { revision, .. } | TrialState::Confirmed { revision }))
-                if revision == id.0 => {}
+            Ok(Some(TrialState::Running { revision, .. })) if revision == id.0 => {}
+            // Also one whose confirmation was refused here, and that the host has confirmed all the
+            // same; a confirmation that is under way is waited for.
             Ok(_) => {
                 if let Err(error) = reverted(inner, id).await {
                     tracing::error!(%error, revision = %id, "a trial that is over cannot be noted");

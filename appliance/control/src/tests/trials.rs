@@ -241,18 +241,24 @@ async fn a_change_that_takes_longer_than_its_time_is_taken_back() {
 
 #[tokio::test]
 async fn a_word_of_the_host_that_got_lost_is_asked_for() {
-    for lost in [false, true] {
+    // The host went back; it forgot about it, and went nowhere; it takes it for confirmed, which was
+    // refused here.
+    for case in ["back", "lost", "confirmed"] {
         let (one, two) = (old(), new());
         let world = World::new();
         let control = world.booted().await;
         control.apply(one.clone(), ann(), "", None).await.unwrap();
         *world.box_.short.lock().unwrap() = true;
         try_out(&control, &two).await.unwrap();
-        if lost {
-            // The host forgot about it, and went nowhere.
-            *world.box_.trial.lock().unwrap() = None;
-        } else {
-            world.time_over();
+        match case {
+            "back" => world.time_over(),
+            "lost" => *world.box_.trial.lock().unwrap() = None,
+            _ => {
+                let mut slot = world.box_.trial.lock().unwrap();
+                let (trial, state) = slot.as_mut().unwrap();
+                let revision = trial.revision;
+                *state = TrialState::Confirmed { revision };
+            }
         }
         let watching = tokio::spawn({
             let control = control.clone();
