@@ -378,6 +378,11 @@ impl Reactor {
             .unwrap_or(true)
     }
 
+    /// Whether the peer has closed its direction, or the connection broke or never stood.
+    pub(super) fn has_ended(&self, token: Token) -> bool {
+        self.with(token, |slot| slot.ended).unwrap_or(true)
+    }
+
     /// Waits for an event or the deadline, whichever is first. The event is used up, as by
     /// [`Reactor::take_ready`].
     pub(super) fn poll_ready(

@@ -325,7 +325,10 @@ impl Socket {
     }
 
     fn check_connected(&self) -> io::Result<()> {
-        net::sockopt::socket_error(&self.fd)?.map_err(io::Error::from)?;
+        // What failed ends, and says so with the event that was waited for.
+        if self.slot.reactor.has_ended(self.slot.token) {
+            net::sockopt::socket_error(&self.fd)?.map_err(io::Error::from)?;
+        }
         self.connecting.set(false);
         Ok(())
     }

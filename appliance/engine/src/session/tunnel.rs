@@ -48,7 +48,8 @@ pub(super) fn timeouts(frontend: &Timeouts, backend: &Timeouts) -> TunnelTimeout
 }
 
 /// Carries bytes until both ends have closed, one breaks, or one does nothing for too long. An end
-/// that closes its direction is passed on; the other direction goes on.
+/// that closes its direction is passed on; the other direction goes on. Both sockets are to be closed
+/// afterwards, which is what tells the end that closed first that the other one has.
 pub(super) async fn run(
     worker: &Rc<Worker>,
     ends: &Ends<'_>,
@@ -64,8 +65,10 @@ pub(super) async fn run(
         let plain = !ends.client.is_tls();
         plain.then(|| Relay::new(from, to, &worker.buffers, &passed_ms))
     };
-    let mut up = Pump::new((&stream, &client), (&socket, &server), from_client);
-    let mut down = Pump::new((&socket, &server), (&stream, &client), from_server);
+    let one_ended = Cell::new(false);
+    let pump = |from, to, first| Pump::new(from, to, first, &one_ended);
+    let mut up = pump((&stream, &client), (&socket, &server), from_client);
+    let mut down = pump((&socket, &server), (&stream, &client), from_server);
     up.relay = relay(stream.socket(), socket.socket());
     down.relay = relay(socket.socket(), stream.socket());
     let termination = poll_fn(|cx| {
@@ -173,8 +176,10 @@ struct Pump<'a> {
     piece: Option<(Buffer, usize)>,
     /// Bytes that were sent, but for those that went on by themselves.
     count: u64,
-    /// The end it takes bytes from has closed, and the other one was told.
+    /// The end it takes bytes from has closed, and the other one was told, or is about to be closed.
     ended: bool,
+    /// One of the two directions has ended.
+    one_ended: &'a Cell<bool>,
 }
 
 impl<'a> Pump<'a> {
@@ -182,6 +187,7 @@ impl<'a> Pump<'a> {
         (from, from_side): (&'a End<'a>, &'a Side<'a>),
         (to, to_side): (&'a End<'a>, &'a Side<'a>),
         first: Option<Buffer>,
+        one_ended: &'a Cell<bool>,
     ) -> Self {
         if first.is_some() {
             from_side.touch();
@@ -198,6 +204,7 @@ impl<'a> Pump<'a> {
             piece: first.map(with_length),
             count: 0,
             ended: false,
+            one_ended,
         }
     }
 
@@ -226,7 +233,12 @@ impl<'a> Pump<'a> {
                 None => {
                     let buffer = ready!(self.poll_receive(cx))?;
                     if buffer.is_empty() {
-                        self.to.close_write();
+                        if self.one_ended.replace(true) {
+                            // It has said all it had to say, and closing it says the same as this would.
+                            self.to.notify_close();
+                        } else {
+                            self.to.close_write();
+                        }
                         self.to_side.timeout.set(self.to_side.fin);
                         self.ended = true;
                         break;
@@ -282,6 +294,12 @@ impl End<'_> {
         match self {
             Self::Stream(stream) => stream.socket(),
             Self::Socket(socket) => socket,
+        }
+    }
+
+    fn notify_close(&self) {
+        if let Self::Stream(stream) = self {
+            stream.notify_close();
         }
     }
 
