@@ -73,7 +73,7 @@ fn in_time_wait(lab: &Lab, sources: &str) -> usize {
     lab.sh("appliance", &line).lines().count()
 }
 
-/// Every port once, in turn, and the four servers in turn.
+/// Every port once, in turn, from wherever each server begins, and the four servers in turn.
 fn every_port_once(seen: &[SocketAddr], first_host: usize) {
     assert_eq!(
         seen.len(),
@@ -82,7 +82,9 @@ fn every_port_once(seen: &[SocketAddr], first_host: usize) {
         seen.last()
     );
     for (peer, number) in seen.iter().zip(0..) {
-        let wanted = format!("10.3.0.{}:{}", first_host + number % 4, 20_000 + number / 4);
+        let first = usize::from(seen[number % 4].port()) - 20_000;
+        let port = 20_000 + (first + number / 4) % PORTS;
+        let wanted = format!("10.3.0.{}:{port}", first_host + number % 4);
         assert_eq!(peer.to_string(), wanted, "connection {number}");
     }
 }
@@ -195,6 +197,19 @@ fn load(lab: &Lab, seconds: f64) -> (usize, usize) {
     })
 }
 
+/// Microseconds of processor that everything on the appliance has used.
+fn used_us(lab: &Lab) -> f64 {
+    let pids = format!("ip netns pids {}", lab.namespace("appliance"));
+    let line = format!(
+        "for pid in $({pids}); do cat /proc/$pid/task/*/schedstat; done 2>/dev/null || true"
+    );
+    let ns = lab.sh("appliance", &line);
+    let ns = ns
+        .lines()
+        .filter_map(|line| line.split(' ').next()?.parse::<f64>().ok());
+    ns.sum::<f64>() / 1e3
+}
+
 /// `scripts/plane ports` lets it run as long as no port comes out of TIME_WAIT, and shows what was counted.
 #[test]
 fn article_6_at_full_speed_no_connection_fails() {
@@ -226,11 +241,14 @@ fn article_6_at_full_speed_no_connection_fails() {
             lab.listening("appliance", 3306);
             theirs
         });
+        let before = used_us(&lab);
         let (answered, failed) = load(&lab, seconds);
+        let us = (used_us(&lab) - before) / answered as f64;
         let waiting = in_time_wait(&lab, "dport = :80");
         let rate = answered as f64 / seconds;
         println!(
-            "{name:30} {answered:7} connections, {rate:6.0}/s, {failed:6} failed, {waiting:7} in TIME_WAIT"
+            "{name:30} {answered:7} connections, {rate:6.0}/s, {us:6.1} us of processor each, \
+             {failed:6} failed, {waiting:7} in TIME_WAIT"
         );
         if *ranges {
             assert_eq!(failed, 0, "{name}");
@@ -300,9 +318,84 @@ fn a_port_that_somebody_has_leads_to_the_next() {
     let _listener = lab.start("appliance", &["socat", listener, "EXEC:true"]);
     lab.listening("appliance", 20_001);
     let to = "198.51.100.10:3306".parse().unwrap();
-    let open: Vec<_> = lab.inside("internet", || (0..4).map_while(|_| call(to)).collect());
-    let ports: Vec<_> = open.iter().map(|(_, peer)| peer.port()).collect();
-    assert_eq!(ports, [20_000, 20_002, 20_003, 20_004]);
+    let open: Vec<_> = lab.inside("internet", || (0..20).map_while(|_| call(to)).collect());
+    let ports: BTreeSet<_> = open.iter().map(|(_, peer)| peer.port()).collect();
+    let all = (20_000..=20_009).filter(|port| *port != 20_001);
+    assert_eq!(ports, all.collect(), "{open:?}");
+    assert_eq!(open.len(), 9);
+}
+
+/// Ports that an old engine has, from the lowest on, of a thousand.
+const HELD: u16 = 150;
+
+/// Servers, each with a ring of its own that begins anywhere.
+const RINGS: usize = 16;
+
+#[test]
+fn a_new_engine_beside_an_old_one_soon_finds_a_port_that_is_free() {
+    let lab = Lab::new();
+    let _server = lab.web_server("web1");
+    let mut appliance = Appliance::running(&lab);
+    address_of(&appliance, &[21]);
+    appliance.apply("an address");
+    // What is configured stays. HAProxy is as an engine that finishes: it has the lowest ports.
+    assert_eq!(appliance.stop(), 0);
+    let text = |port: u16, servers: usize| {
+        let servers: String = (0..servers)
+            .map(|server| {
+                format!("    server db{server} 10.3.0.11:80 source 10.3.0.21:20000-20999\n")
+            })
+            .collect();
+        format!(
+            "defaults\n    mode tcp\n    retries 0\n    timeout connect 3s\n    timeout client 30s\n    \
+             timeout server 30s\nlisten db{port}\n    bind 198.51.100.10:{port}\n{servers}"
+        )
+    };
+    appliance.write("old.cfg", &text(3306, 1));
+    appliance.write("new.cfg", &text(3307, RINGS));
+    let [old, new] = ["old.cfg", "new.cfg"].map(|name| appliance.config().join(name));
+    let old = ["haproxy", "-db", "-f", old.to_str().unwrap()];
+    let _old = lab.start("appliance", &old);
+    lab.listening("appliance", 3306);
+    let open = |to: &str, count: usize| -> Vec<(TcpStream, SocketAddr)> {
+        let to = to.parse().unwrap();
+        lab.inside("internet", || (0..count).map_while(|_| call(to)).collect())
+    };
+    let held = open("198.51.100.10:3306", HELD.into());
+    let filter = format!(
+        "ss -Htn state established src 10.3.0.21 and sport lt {}",
+        20_000 + HELD
+    );
+    let connections = lab.sh("appliance", &filter).lines().count();
+    assert_eq!(connections, usize::from(HELD), "{:?}", held.last());
+
+    let trace = lab.fresh("trace");
+    let trace = trace.to_str().unwrap();
+    let strace = ["strace", "-f", "-e", "trace=bind", "-o", trace];
+    let new = [
+        lanai_tests::lanai(),
+        "proxy",
+        "-db",
+        "-f",
+        new.to_str().unwrap(),
+    ];
+    let _new = lab.start("appliance", &[&strace[..], &new].concat());
+    lab.listening("appliance", 3307);
+    let made = open("198.51.100.10:3307", RINGS);
+    assert_eq!(made.len(), RINGS, "{made:?}");
+    for (_, peer) in &made {
+        assert!((20_000 + HELD..21_000).contains(&peer.port()), "{peer}");
+    }
+    // Nine tries lead out of 150 ports; what the other rings have may stand in the way after them.
+    let mut failed = 0;
+    let binds = std::fs::read_to_string(trace).unwrap();
+    for line in binds.lines().filter(|line| line.contains("htons(2")) {
+        failed = match line.contains("EADDRINUSE") {
+            true => failed + 1,
+            false => 0,
+        };
+        assert!(failed <= 12, "{binds}");
+    }
 }
 
 /// Where a server sees a request come from.
@@ -333,13 +426,17 @@ fn the_nearest_source_counts_and_a_change_of_it_reaches_the_next_request() {
     );
     let plain = seen(&lab, 8001);
     assert!(plain.starts_with("10.3.0.21 "), "{plain}");
-    // The second request finds the first one's connection.
-    for _ in 0..2 {
-        assert_eq!(seen(&lab, 8002), "10.3.0.22 22000");
-        assert_eq!(seen(&lab, 8003), "10.3.0.21 23000");
-        assert_eq!(seen(&lab, 8004), "fd00:3::10 24000");
-        assert_eq!(seen(&lab, 8001), plain);
+    let own = [8002, 8003, 8004].map(|port| seen(&lab, port));
+    let starts = ["10.3.0.22 2200", "10.3.0.21 2300", "fd00:3::10 2400"];
+    for (peer, start) in own.iter().zip(starts) {
+        assert!(
+            peer.starts_with(start),
+            "{peer} does not start with {start}"
+        );
     }
+    // The second request finds the first one's connection.
+    assert_eq!([8002, 8003, 8004].map(|port| seen(&lab, port)), own);
+    assert_eq!(seen(&lab, 8001), plain);
     until("checks to come from the range", within(), || {
         (checks.packets() > 10).then_some(())
     });
@@ -347,7 +444,8 @@ fn the_nearest_source_counts_and_a_change_of_it_reaches_the_next_request() {
     // What idles comes from where the server must not see connections from any more.
     let before = lab.inside("internet", || call("198.51.100.10:8006".parse().unwrap()));
     let (tunnel, peer) = before.unwrap();
-    assert_eq!(peer.to_string(), "10.3.0.21:26000");
+    let mut left = BTreeSet::from([25_999, 26_000, 26_001]);
+    assert!(left.remove(&peer.port()), "{peer}");
     for (from, to) in [
         (
             "    source 10.3.0.21\n    server",
@@ -355,7 +453,7 @@ fn the_nearest_source_counts_and_a_change_of_it_reaches_the_next_request() {
         ),
         (
             "source 10.3.0.22:22000-22009",
-            "source 10.3.0.22:22005-22009",
+            "source 10.3.0.22:22100-22109",
         ),
         (
             "source 10.3.0.21:26000-26001",
@@ -367,13 +465,14 @@ fn the_nearest_source_counts_and_a_change_of_it_reaches_the_next_request() {
     appliance.apply("other sources");
     let plain = seen(&lab, 8001);
     assert!(plain.starts_with("10.3.0.22 "), "{plain}");
-    assert_eq!(seen(&lab, 8002), "10.3.0.22 22005");
-    assert_eq!(seen(&lab, 8003), "10.3.0.21 23000");
+    let moved = seen(&lab, 8002);
+    assert!(moved.starts_with("10.3.0.22 2210"), "{moved}");
+    assert_eq!(seen(&lab, 8003), own[1]);
     // The tunnel has its port still, and nobody else has.
     let ports: BTreeSet<_> = (0..2)
         .map(|_| lab.inside("internet", || call("198.51.100.10:8006".parse().unwrap())))
         .map(|call| call.unwrap().1.port())
         .collect();
-    assert_eq!(ports, BTreeSet::from([25_999, 26_001]));
+    assert_eq!(ports, left);
     drop(tunnel);
 }

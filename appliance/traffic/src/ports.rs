@@ -19,14 +19,40 @@ pub struct PortRing {
 }
 
 impl PortRing {
-    /// All of these, from the lowest.
+    /// All of these, in their order, from the place that `chance` falls on: who was before us began
+    /// somewhere too, and what it has or left behind lies together.
     #[must_use]
-    pub fn new(range: RangeInclusive<u16>) -> Self {
+    pub fn new(range: RangeInclusive<u16>, chance: u64) -> Self {
+        let (low, high) = (*range.start(), *range.end());
+        let count = u64::from(high.saturating_sub(low)) + 1;
+        let first = u16::try_from(u64::from(low) + chance % count).unwrap_or(low);
+        let before = first.checked_sub(1).filter(|last| *last >= low);
+        let parts = [Some(first..=high), before.map(|last| low..=last)];
         Self {
-            fresh: VecDeque::from([range.clone()]),
+            fresh: parts.into_iter().flatten().collect(),
             range,
             returned: VecDeque::new(),
             taken: HashSet::new(),
+        }
+    }
+
+    /// How many can be taken; a few less, after a change of the range.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.fresh.iter().map(ExactSizeIterator::len).sum::<usize>() + self.returned.len()
+    }
+
+    /// Whether none can be.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Puts the next so many ports behind all others.
+    pub fn pass_over(&mut self, count: usize) {
+        for _ in 0..count {
+            let next = self.next_fresh().or_else(|| self.returned.pop_front());
+            self.returned.extend(next);
         }
     }
 
@@ -97,7 +123,7 @@ mod tests {
 
     #[test]
     fn each_port_has_one_holder_and_comes_back_last() {
-        let mut ring = PortRing::new(1000..=1003);
+        let mut ring = PortRing::new(1000..=1003, 0);
         assert_eq!(ring.take(), Some(1000));
         assert_eq!(ring.take(), Some(1001));
         ring.give_back(1000);
@@ -114,8 +140,35 @@ mod tests {
     }
 
     #[test]
+    fn it_begins_anywhere_and_keeps_the_order() {
+        let from = |chance| all(&mut PortRing::new(1000..=1003, chance));
+        assert_eq!(from(0), [1000, 1001, 1002, 1003]);
+        assert_eq!(from(1), [1001, 1002, 1003, 1000]);
+        assert_eq!(from(7), [1003, 1000, 1001, 1002]);
+        assert_eq!(all(&mut PortRing::new(0..=0, 5)), [0]);
+        assert_eq!(PortRing::new(0..=u16::MAX, u64::MAX).take(), Some(u16::MAX));
+    }
+
+    #[test]
+    fn what_is_passed_over_comes_last() {
+        let mut ring = PortRing::new(1000..=1005, 4);
+        assert_eq!(ring.len(), 6);
+        assert_eq!((ring.take(), ring.take()), (Some(1004), Some(1005)));
+        ring.give_back(1004);
+        ring.pass_over(2);
+        assert_eq!(ring.take(), Some(1002));
+        ring.give_back(1002);
+        // More than there are goes round.
+        ring.pass_over(6);
+        assert_eq!(all(&mut ring), [1004, 1000, 1001, 1002, 1003]);
+        assert!(ring.is_empty());
+        ring.pass_over(1);
+        assert_eq!(ring.take(), None);
+    }
+
+    #[test]
     fn the_last_port_of_all_is_one_too() {
-        let mut ring = PortRing::new(65_534..=65_535);
+        let mut ring = PortRing::new(65_534..=65_535, 0);
         assert_eq!(all(&mut ring), [65_534, 65_535]);
         ring.change(65_533..=65_535);
         assert_eq!(all(&mut ring), [65_533]);
@@ -127,7 +180,7 @@ mod tests {
 
     #[test]
     fn a_changed_range_does_not_hand_out_what_is_taken() {
-        let mut ring = PortRing::new(10..=15);
+        let mut ring = PortRing::new(10..=15, 6);
         assert_eq!(
             (ring.take(), ring.take(), ring.take()),
             (Some(10), Some(11), Some(12))
@@ -161,7 +214,7 @@ mod tests {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             (seed >> 33) % below
         };
-        let mut ring = PortRing::new(100..=120);
+        let mut ring = PortRing::new(100..=120, 7);
         let mut range = 100..=120_u16;
         let mut held: Vec<u16> = Vec::new();
         for _ in 0..20_000 {

@@ -22,7 +22,7 @@ mod wheel;
 pub(crate) use bell::Bell;
 pub(crate) use buffer::{Buffer, BufferPool, LARGE, SMALL};
 pub(crate) use pause::Share;
-pub(crate) use port::{Port, Ports};
+pub(crate) use port::{Port, Ports, TRIES};
 pub(crate) use reactor::{Deadline, Parked, Reactor, Token};
 pub(crate) use relay::Relay;
 pub(crate) use socket::{Listener, Shelved, Socket, only};

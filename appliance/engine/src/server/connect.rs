@@ -9,7 +9,7 @@ use rustix::io::Errno;
 use rustix::net::{self, AddressFamily, SocketFlags, SocketType};
 
 use super::source::{self, Lack};
-use crate::io::{Port, Reactor, Socket};
+use crate::io::{Port, Reactor, Socket, TRIES};
 use crate::state::{LiveServer, Target};
 
 /// Why no connection was made.
@@ -110,7 +110,7 @@ fn begin(
         IpAddr::V4(_) => AddressFamily::INET,
         IpAddr::V6(_) => AddressFamily::INET6,
     };
-    let mut tries = source::TRIES;
+    let mut tries = TRIES;
     loop {
         let fd = socket(family)?;
         // Whole messages are written at once: waiting for more would only add latency.

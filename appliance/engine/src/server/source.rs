@@ -11,7 +11,7 @@ use nix::sys::socket::{setsockopt, sockopt::IpBindAddressNoPort};
 use rustix::io::Errno;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
-use crate::io::{Port, Ports};
+use crate::io::{Port, Ports, TRIES};
 use crate::service::syslog::{EMERG, ERR, LogSender};
 use crate::state::LiveBackend;
 
@@ -32,10 +32,6 @@ pub(crate) fn of_client(
     let shown = SocketAddr::new(shown.ip().to_canonical(), shown.port());
     (shown.is_ipv4() == to.is_ipv4()).then_some(shown)
 }
-
-/// Ports of a range that are tried for one connection at most. Others may have taken some of them: a
-/// program that listens, a connection that the kernel picked the port for.
-pub(crate) const TRIES: u32 = 32;
 
 /// What this machine lacks for a connection.
 #[derive(Debug)]
@@ -172,8 +168,9 @@ pub(crate) fn bind_own(
         IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
     });
     loop {
+        let port = ports.take(TRIES.saturating_sub(*tries));
+        let port = port.ok_or(Lack::Range)?;
         *tries = tries.saturating_sub(1);
-        let port = ports.take().ok_or(Lack::Range)?;
         match bind_to(&socket, SocketAddr::new(own, port.number())) {
             Ok(()) => return Ok(Some(port)),
             // The next one may do.

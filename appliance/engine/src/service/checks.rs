@@ -14,7 +14,7 @@ use tokio::net::{TcpSocket, UnixStream};
 use tokio::task::JoinHandle;
 
 use super::syslog::{ALERT, NOTICE};
-use crate::io::Ports;
+use crate::io::{Ports, TRIES};
 use crate::overrides::{publish, tell_server};
 use crate::server::source::{self, Lack};
 use crate::server::standing_changed;
@@ -247,7 +247,7 @@ async fn connect(plan: &Plan) -> Result<(), Failed> {
             return Ok(());
         }
     };
-    let mut tries = source::TRIES;
+    let mut tries = TRIES;
     loop {
         let socket = match ip {
             IpAddr::V4(_) => TcpSocket::new_v4(),
