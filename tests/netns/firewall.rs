@@ -127,6 +127,31 @@ fn sockets(list: &[&str]) -> BTreeSet<SocketAddr> {
     list.iter().map(|text| text.parse().unwrap()).collect()
 }
 
+/// A login link is of an address where somebody is let in, which the first one is not.
+fn links_lead_to_where_their_readers_are(appliance: &Appliance<'_>) {
+    let link = || appliance.lanai(&["user", "login-link", "admin"]).ok();
+    let printed = link();
+    assert!(
+        printed.starts_with("https://10.2.0.10:4444/login?"),
+        "{printed}"
+    );
+    assert_eq!(printed.lines().count(), 2, "{printed}");
+    let mut far = services(FIREWALL);
+    for allow in ["10.2.0.0/24", "2001:db8:2::/64", "169.254.44.0/30"] {
+        far = far.replacen(&format!("allow {allow}"), "allow 203.0.113.0/24", 1);
+    }
+    let far = far.replacen("    allow 203.0.113.0/24\n", "", 2);
+    appliance.write("services.cfg", &far);
+    appliance.apply("nobody is near");
+    let line = far.lines().position(|line| line.contains("203.0.113.0"));
+    let told = format!(
+        "services.cfg:{}: allow 203.0.113.0/24 keeps",
+        line.unwrap() + 1
+    );
+    let printed = link();
+    assert!(printed.contains(&told), "{told}: {printed}");
+}
+
 #[test]
 fn from_every_zone_only_what_is_served_there_answers() {
     let lab = Lab::new();
@@ -192,6 +217,8 @@ fn from_every_zone_only_what_is_served_there_answers() {
         );
         assert_ne!(value.trim(), "0", "{name}");
     }
+
+    links_lead_to_where_their_readers_are(&appliance);
 
     // Off again, nothing of it is left.
     appliance.write("services.cfg", &services(""));

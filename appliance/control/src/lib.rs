@@ -41,6 +41,7 @@ mod road;
 mod settings;
 mod throttle;
 mod trial;
+mod ui_links;
 mod within;
 
 pub use accounts::{LoginLink, NewSession};
@@ -69,6 +70,7 @@ pub use report::{
 pub use resolve::resolve;
 pub use settings::{Author, Clock, DEFAULT_REVISIONS_KEPT, Settings};
 pub use trial::Window;
+pub use ui_links::UiLinks;
 pub use within::{Within, WithinError};
 
 /// Characters of a password at least (ASVS 5.0, 6.2.1).

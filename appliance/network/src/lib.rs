@@ -47,7 +47,7 @@ pub use observed::{
 pub use plan::{Plan, plan};
 pub use ports::{PortSet, Ports};
 pub use problem::{Note, Problem};
-pub use reach::{Cut, Visitor, Way, cuts};
+pub use reach::{Cut, Visitor, Way, cuts, way};
 pub use rule::{Mark, PolicyRule, RuleAction};
 pub use state::{
     Family, InterfaceAddress, InterfaceName, NextHop, Route, RouteKind, effective_metric,

@@ -192,7 +192,7 @@ fn is_up(observed: &Observed, interface: &str) -> bool {
 
 /// How packets to `peer` leave by the main table: by the narrowest route, and of those by the
 /// cheapest.
-fn way(observed: &Observed, peer: IpAddr) -> Option<Way> {
+pub fn way(observed: &Observed, peer: IpAddr) -> Option<Way> {
     let peer = IpNet::from(peer);
     let fits = |route: &&ObservedRoute| {
         let route = &route.route;

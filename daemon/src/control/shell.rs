@@ -7,7 +7,7 @@ use lanai_control::{Author, Control, FileSet, RevisionId, RevisionState, UserErr
 use tokio::net::unix::UCred;
 
 use super::render::{self, Paper};
-use super::{Arguments, appliance, ui};
+use super::{Arguments, appliance};
 use crate::wire::server::Answer;
 use crate::wire::shell::{Command, Question, Reply};
 
@@ -191,21 +191,9 @@ impl Answers {
         result.unwrap_or_else(|error| paper.failed(&error))
     }
 
-    /// Where the UI is, as a link can use it: for "all addresses" the first that others can reach.
-    async fn ui_host(&self) -> String {
-        let addresses = match self.ui.ip() {
-            ip if !ip.is_unspecified() => vec![ip],
-            _ => ui::addresses(&self.control).await,
-        };
-        let host = addresses
-            .first()
-            .map(|ip| SocketAddr::new(*ip, self.ui.port()).to_string());
-        host.unwrap_or_else(|| format!("localhost:{}", self.ui.port()))
-    }
-
     async fn login_link(&self, paper: Paper, user: &str, author: &Author) -> Reply {
         match self.control.login_link(user, author).await {
-            Ok(link) => render::login_link(paper, &link, &self.ui_host().await),
+            Ok(link) => render::login_link(paper, &link, &self.control.ui_links(self.ui).await),
             Err(error) => paper.failed(&error),
         }
     }

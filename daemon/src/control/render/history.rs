@@ -1,6 +1,6 @@
 //! Revisions, what changed between them, and users.
 
-use lanai_control::{FileDiff, FileDiffKind, LoginLink, Revision, RevisionState, User};
+use lanai_control::{FileDiff, FileDiffKind, LoginLink, Revision, RevisionState, UiLinks, User};
 use serde_json::json;
 
 use super::{Ink, Paper, moment, table};
@@ -117,16 +117,29 @@ pub(in crate::control) fn users(paper: Paper, users: &[User]) -> Reply {
     )
 }
 
-/// `lanai user login-link`. The link is the first line, alone; `host` is where the UI is.
-pub(in crate::control) fn login_link(paper: Paper, link: &LoginLink, host: &str) -> Reply {
+/// `lanai user login-link`. The link is the first line, alone, and leads to where somebody is let in.
+pub(in crate::control) fn login_link(paper: Paper, link: &LoginLink, at: &UiLinks) -> Reply {
+    let host = at.open.first().or(at.shut.first());
+    let host = host.map_or_else(|| format!("localhost:{}", at.port), ToString::to_string);
     // The token's letters need no escaping in a link (URL-safe base64).
     let url = format!("https://{host}/login?token={}", link.token);
+    let kept_out = (at.open.is_empty() && !at.shut.is_empty()).then(|| {
+        format!(
+            "no address of the box is near anybody who may use the web UI: {} keeps all others out; \
+             let in the network of whoever shall use the link",
+            at.lines.join(", ")
+        )
+    });
     paper.reply(
         true,
         || {
             let until = moment(link.expires_ms);
             let note = format!("logs {} in, once, until {until}", link.user);
-            format!("{url}\n{}\n", paper.ink(Ink::Faint, &note))
+            let mut text = format!("{url}\n{}\n", paper.ink(Ink::Faint, &note));
+            if let Some(note) = &kept_out {
+                text.push_str(&format!("{}\n", paper.ink(Ink::Warning, note)));
+            }
+            text
         },
         || {
             json!({
@@ -134,6 +147,7 @@ pub(in crate::control) fn login_link(paper: Paper, link: &LoginLink, host: &str)
                 "token": link.token,
                 "user": link.user,
                 "expires_ms": link.expires_ms,
+                "kept_out": kept_out,
             })
         },
     )
