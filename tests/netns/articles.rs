@@ -4,13 +4,13 @@
 use lanai_tests::{Appliance, Lab};
 use serde_json::{Value, json};
 
-fn asked(lab: &Lab, line: &str) -> Value {
+pub(crate) fn asked(lab: &Lab, line: &str) -> Value {
     let text = lab.sh("appliance", line);
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{line}: {error}\n{text}"))
 }
 
 /// These members of each of a list's objects.
-fn members(list: &Value, names: &[&str]) -> Vec<Value> {
+pub(crate) fn members(list: &Value, names: &[&str]) -> Vec<Value> {
     let objects = list.as_array().unwrap().iter();
     let chosen = objects.map(|object| {
         let members = names
@@ -21,7 +21,7 @@ fn members(list: &Value, names: &[&str]) -> Vec<Value> {
     chosen.collect()
 }
 
-fn settings(lab: &Lab, names: &[&str]) -> Vec<String> {
+pub(crate) fn settings(lab: &Lab, names: &[&str]) -> Vec<String> {
     let line = format!("sysctl -n {}", names.join(" "));
     lab.sh("appliance", &line)
         .lines()
@@ -30,7 +30,7 @@ fn settings(lab: &Lab, names: &[&str]) -> Vec<String> {
 }
 
 /// Addresses of an interface that a text gave it.
-fn addresses(lab: &Lab, interface: &str) -> Vec<String> {
+pub(crate) fn addresses(lab: &Lab, interface: &str) -> Vec<String> {
     let links = asked(
         lab,
         &format!("ip -j address show dev {interface} scope global"),

@@ -1,7 +1,9 @@
 //! Article 1's network once more, in IPv6: the same hosts, the same texts with other addresses.
 
 use lanai_tests::{Appliance, Lab, until, within};
+use serde_json::json;
 
+use crate::articles::{addresses, asked, members, settings};
 use crate::expect::{self, BRANCH, LAN_TO_EXCHANGE, WWW};
 
 /// Networks of the lab, and those that stand for them.
@@ -232,6 +234,105 @@ fn five_default_routes_and_each_side_is_answered_by_its_own_interface() {
     );
     appliance.apply("Exchange answers by the first default route");
     expect::answer_strays_to_eth0(&lab, &LAN_TO_EXCHANGE.six());
+}
+
+#[test]
+fn article_1_the_exact_state() {
+    let lab = Lab::new();
+    let _appliance = running(&lab);
+    let routes = asked(&lab, "ip -6 -j route show default");
+    let names = ["dst", "gateway", "dev", "protocol", "metric"];
+    let wanted = FIVE_ROUTES.map(|line| {
+        let words: Vec<&str> = line.split(' ').collect();
+        let metric: u32 = words[2].parse().unwrap();
+        json!({"dst": "default", "gateway": words[0], "dev": words[1], "protocol": "76", "metric": metric})
+    });
+    assert_eq!(members(&routes, &names), wanted);
+    let own = |interface| {
+        let mut all = addresses(&lab, interface);
+        all.sort();
+        all
+    };
+    assert_eq!(own("eth0"), ["fd00:98::10/64", "fd00:98::11/64"]);
+    assert_eq!(own("eth2"), ["fd00:2::10/64", "fd00:2::12/64"]);
+    let marked = lab.sh("appliance", "ip -6 -o address show scope global");
+    for line in marked.lines() {
+        assert!(line.contains("proto 76"), "{line}");
+    }
+    let rules = asked(&lab, "ip -6 -j rule");
+    let plain = |priority: u32, table: &str| json!({"priority": priority, "table": table});
+    assert_eq!(
+        members(&rules, &["priority", "table"]),
+        [plain(0, "local"), plain(32766, "main")]
+    );
+    let tables = asked(&lab, "nft -j list tables");
+    assert_eq!(tables["nftables"].as_array().unwrap().len(), 1);
+    let names = [
+        "net.ipv6.conf.all.forwarding",
+        "net.ipv6.conf.eth0.forwarding",
+        "net.ipv6.conf.eth4.forwarding",
+        "net.ipv6.ip_nonlocal_bind",
+    ];
+    assert_eq!(settings(&lab, &names), ["0"; 4]);
+}
+
+/// Tells all hosts of a link that this one is a router, and which network theirs is (RFC 4861, 4.2 and
+/// 4.6.2).
+const ADVERTISE: &str = "
+import socket, struct, sys
+s = socket.socket(socket.AF_INET6, socket.SOCK_RAW, 58)
+s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 255)
+router = struct.pack('!BBHBBHII', 134, 0, 0, 64, 0, 1800, 0, 0)
+network = socket.inet_pton(socket.AF_INET6, sys.argv[1])
+network = struct.pack('!BBBBIII', 3, 4, 64, 0xc0, 86400, 14400, 0) + network
+index = socket.if_nametoindex(sys.argv[2])
+s.sendto(router + network, ('ff02::1', 0, 0, index))
+";
+
+#[test]
+fn what_a_router_advertises_is_taken_where_addresses_come_by_themselves_and_is_nobodys() {
+    let lab = Lab::new();
+    let mut appliance = Appliance::example(&lab);
+    let block = "service network eth4\n";
+    appliance.edit(
+        "services.cfg",
+        block,
+        &format!("{block}    ip autoconfig\n"),
+    );
+    let services = appliance.read("services.cfg");
+    appliance.write("services.cfg", &format!("{services}\nservice firewall\n"));
+    appliance.start();
+    let state = || {
+        let ours = "-e fd00:33: -e fd00:44: -e 'proto ra'";
+        let line = format!(
+            "(ip -6 -o address show | tr -s ' ' | cut -d' ' -f2,4; ip -6 route) | grep {ours} || true"
+        );
+        lab.sh("appliance", &line)
+    };
+    let taken = || {
+        let state = state();
+        let address = state.lines().any(|line| line.starts_with("eth4 fd00:44:"));
+        address && state.contains("default via fe80")
+    };
+    until("the advertised address and route", within(), || {
+        for (role, network) in [("net3", "fd00:33::"), ("net4", "fd00:44::")] {
+            // It has no address of the link to send from until nobody else is known to have it.
+            lab.run(role, &["python3", "-c", ADVERTISE, network, "vlan"]);
+        }
+        taken().then_some(())
+    });
+    let before = state();
+    assert!(!before.contains("eth3"), "{before}");
+
+    let plan = appliance.lanai(&["plan"]).ok();
+    assert!(plan.contains("no change"), "{plan}");
+    appliance.edit(
+        "services.cfg",
+        "ip autoconfig",
+        "ip autoconfig\n    mtu 1400",
+    );
+    appliance.apply("another change");
+    assert!(taken(), "{}", state());
 }
 
 #[test]

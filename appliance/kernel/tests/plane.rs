@@ -448,6 +448,16 @@ fn rules_that_others_set_just_now_are_understood() {
     });
 }
 
+/// A bridge's routes of both families, and its address of IPv6.
+fn both_families(namespace: &Namespace) {
+    let route = namespace.ip("route show default");
+    assert!(route.contains("via 10.30.0.1 dev br0 proto 76"), "{route}");
+    let route = namespace.ip("-6 route show default");
+    assert!(route.contains("via fd00:30::1 dev br0 proto 76"), "{route}");
+    let address = namespace.ip("-6 -o address show dev br0 scope global");
+    assert!(address.contains("fd00:30::2/64"), "{address}");
+}
+
 /// The one kind of interface that this kernel is sure to have; `tests/image` has all of them.
 #[test]
 fn a_bridge_is_made_filled_and_gone_again() {
@@ -457,8 +467,11 @@ fn a_bridge_is_made_filled_and_gone_again() {
     let bridge = |stp| {
         let mut text = services(&[(
             "br0",
-            &["10.30.0.2/24"],
-            &[("0.0.0.0/0", "10.30.0.1", None)],
+            &["10.30.0.2/24", "fd00:30::2/64"],
+            &[
+                ("0.0.0.0/0", "10.30.0.1", None),
+                ("::/0", "fd00:30::1", None),
+            ],
         )]);
         text.networks[0].link.mtu = Some(1400);
         text.networks[0].link.kind = LinkKind::Bridge(Bridge {
@@ -480,8 +493,7 @@ fn a_bridge_is_made_filled_and_gone_again() {
     let data = &seen[0]["linkinfo"]["info_data"];
     assert_eq!(data["stp_state"], 0, "{seen}");
     assert_eq!(link("eth1")[0]["master"], "br0");
-    let route = namespace.ip("route show default");
-    assert!(route.contains("via 10.30.0.1 dev br0 proto 76"), "{route}");
+    both_families(&namespace);
     assert_eq!(
         namespace.sysctl("net.ipv4.conf.br0.promote_secondaries"),
         "1"
@@ -490,8 +502,7 @@ fn a_bridge_is_made_filled_and_gone_again() {
     namespace.enter(|| async { apply(&bridge(true)).await });
     assert_eq!(link("br0")[0]["linkinfo"]["info_data"]["stp_state"], 1);
     assert_eq!(link("eth1")[0]["master"], "br0");
-    let route = namespace.ip("route show default");
-    assert!(route.contains("via 10.30.0.1 dev br0 proto 76"), "{route}");
+    both_families(&namespace);
     // A failure after each step of taking it away again.
     let all = namespace.dump();
     let planned = namespace.enter(|| async { plan(&Desired::default()).await });
