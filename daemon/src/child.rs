@@ -8,6 +8,7 @@ mod talk;
 use std::ffi::CStr;
 use std::str::FromStr;
 
+use lanai_control::PrepareError;
 use nix::unistd::{Gid, Uid};
 
 use crate::rights::{Identity, RightsError};
@@ -37,6 +38,9 @@ pub(crate) enum ChildError {
     /// It does not want us: another one is at work.
     #[error("the parent refused us: {0}")]
     Refused(String),
+    /// An engine cannot take the place of one that is at work.
+    #[error("the configuration in effect cannot be run, and the former engine goes on")]
+    Succeed(#[source] PrepareError),
 }
 
 /// `UID:GID`, as the parent passes them.

@@ -16,6 +16,7 @@ mod hitless;
 mod interrupted;
 mod kills;
 mod load;
+mod names;
 mod namespace;
 mod notice;
 mod origin;

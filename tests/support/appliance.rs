@@ -95,6 +95,12 @@ impl<'lab> Appliance<'lab> {
     /// Starts the daemon and waits until it answers.
     #[track_caller]
     pub fn start(&mut self) {
+        self.start_after(&[]);
+    }
+
+    /// The same, with these words before it: the command that runs it.
+    #[track_caller]
+    pub fn start_after(&mut self, before: &[&str]) {
         assert!(self.daemon.is_none(), "started twice");
         let [config, state, run] = self.directories();
         // systemd's own protocol: the daemon says when it is ready.
@@ -108,7 +114,7 @@ impl<'lab> Appliance<'lab> {
         let directories = ["--config", &config, "--state", &state, "--run", &run];
         let daemon = self
             .lab
-            .start("appliance", &[&daemon[..], &directories].concat());
+            .start("appliance", &[before, &daemon, &directories].concat());
         let mut message = [0; 1024];
         let ready = announced
             .recv(&mut message)

@@ -21,7 +21,7 @@ use crate::report::{
 use crate::settings::{Author, Settings};
 use crate::trial::Window;
 use crate::within::Within;
-use crate::{boot, diff, repair, trial};
+use crate::{again, boot, diff, repair, trial};
 
 /// The appliance, as the web UI and the command line see it. Cheap to clone.
 #[derive(Clone)]
@@ -470,6 +470,12 @@ impl Control {
     /// Waits until nobody changes the configuration.
     pub async fn settled(&self) {
         self.inner.settled().await;
+    }
+
+    /// Has the engine take what it should run, after it could not or lost it: what was in the way may
+    /// be gone. Returns what is. While a change is on trial nothing is done.
+    pub async fn run_again(&self) -> Vec<String> {
+        again::run_again(&self.inner).await
     }
 
     /// Who is changing the configuration right now.

@@ -44,6 +44,8 @@ pub(crate) struct Inner {
     /// The password on the console.
     pub(crate) one_time: Mutex<Option<OneTimePassword>>,
     notices: Mutex<Vec<String>>,
+    /// What the last journey left out that went as far as it could.
+    undone: Mutex<Vec<String>>,
     /// The trial that is under way.
     window: watch::Sender<Option<Arc<Window>>>,
     /// A trial that is over for us, and that the host could not be told to forget. Another change
@@ -127,6 +129,7 @@ impl Inner {
             running: watch::Sender::default(),
             one_time: Mutex::default(),
             notices: Mutex::default(),
+            undone: Mutex::default(),
             window: watch::Sender::default(),
             unended: Mutex::default(),
             repairs: Keeper::default(),
@@ -266,6 +269,14 @@ impl Inner {
 
     pub(crate) fn set_notices(&self, notices: Vec<String>) {
         *locked(&self.notices) = notices;
+    }
+
+    pub(crate) fn undone(&self) -> Vec<String> {
+        locked(&self.undone).clone()
+    }
+
+    pub(crate) fn set_undone(&self, undone: Vec<String>) {
+        *locked(&self.undone) = undone;
     }
 
     pub(crate) fn now_ms(&self) -> i64 {

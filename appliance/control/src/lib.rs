@@ -15,6 +15,7 @@
 //! - A private key is in no diff, no message and no `Debug` output.
 
 mod accounts;
+mod again;
 mod boot;
 mod change;
 mod check;

@@ -37,6 +37,11 @@ const RETRY: Duration = Duration::from_secs(5);
 const NAME: &str = "lanai";
 const FROM: &str = "repair";
 
+/// Who repairs, for the right to change things.
+pub(crate) fn author() -> Author {
+    Author::new(NAME, FROM)
+}
+
 /// Whether it is a repair that holds the right to change things.
 pub(crate) fn is_by(holder: &Holder) -> bool {
     holder.name == NAME && holder.from == FROM
@@ -105,7 +110,7 @@ async fn look(inner: &Arc<Inner>, damper: &mut Damper, began: Instant) -> Durati
         locked(&inner.repairs.state).held.clear();
         return LOOK;
     }
-    let _turn = inner.turn_in_time(&Author::new(NAME, FROM)).await;
+    let _turn = inner.turn_in_time(&author()).await;
     // A change may have been what it was.
     let drift = drifted(inner).await;
     if drift.is_empty() {
@@ -131,7 +136,7 @@ async fn look(inner: &Arc<Inner>, damper: &mut Damper, began: Instant) -> Durati
         None => tracing::warn!("repaired: the network was not as configured: {told}"),
         Some(why) => tracing::error!("cannot repair the network: {told}: {why}"),
     }
-    let author = Author::new(NAME, FROM);
+    let author = author();
     let word = if failed.is_none() {
         "repair"
     } else {

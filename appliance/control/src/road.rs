@@ -85,6 +85,13 @@ pub(crate) async fn travel_anyway(
     problems: &mut Vec<String>,
 ) {
     inner.set_running(Arc::clone(target));
+    let mut undone = Vec::new();
+    go_as_far_as_it_goes(inner, target, &mut undone).await;
+    inner.set_undone(undone.clone());
+    problems.extend(undone);
+}
+
+async fn go_as_far_as_it_goes(inner: &Inner, target: &Running, problems: &mut Vec<String>) {
     let desired = target.model.desired();
     let found = match inner.host.observe(&desired.asked()).await {
         Ok(observed) => plan(&desired, &observed),

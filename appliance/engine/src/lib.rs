@@ -14,6 +14,7 @@
 mod http1;
 mod io;
 mod listen;
+mod names;
 mod overrides;
 mod prepare;
 mod pulse;
@@ -42,6 +43,7 @@ use lanai_model::Origin;
 use lanai_model::layer7::Config;
 use tokio::sync::mpsc::unbounded_channel;
 
+use crate::names::{First, Known, Resolver};
 use crate::overrides::Operator;
 use crate::prepare::{Prepare, Ready};
 use crate::read::{Sockets, StatusSource};
@@ -52,6 +54,7 @@ use crate::state::Registry;
 use crate::worker::Command;
 
 pub use lanai_traffic::condition::{Admin, Checks, Operation};
+pub use names::Addresses;
 pub use overrides::{Override, OverrideReceiver, OverrideSender, channel as override_channel};
 pub use pulse::Pulse;
 pub use status::{
@@ -134,6 +137,8 @@ pub struct Engine {
     api: Mutex<Vec<ApiSocket>>,
     /// Sockets of a former engine, until the first configuration takes what it needs.
     inherited: Mutex<HashMap<String, Arc<OwnedFd>>>,
+    /// What names resolved to.
+    known: Mutex<Known>,
     service: Service,
     status: StatusSource,
     workers: Vec<std::thread::JoinHandle<()>>,
@@ -187,6 +192,7 @@ impl Engine {
             registry,
             api: Mutex::default(),
             inherited: Mutex::default(),
+            known: Mutex::default(),
             service,
             status,
             workers,
@@ -201,6 +207,17 @@ impl Engine {
             .into_iter()
             .map(|(name, socket)| (name, Arc::new(socket)));
         self.inherited().extend(sockets);
+    }
+
+    /// Remembers what a former engine's [`Engine::addresses`] gave.
+    pub fn remember(&self, addresses: Addresses) {
+        self.known().took_effect(addresses);
+    }
+
+    /// What the names of servers resolved to, in the configuration in effect and in the one before it.
+    #[must_use]
+    pub fn addresses(&self) -> Addresses {
+        self.known().all()
     }
 
     /// The listening sockets that another engine could take over, with their names: those in use, and
@@ -223,7 +240,8 @@ impl Engine {
         self.shared.tell(|| Command::AcceptAgain);
     }
 
-    /// Does everything for `config` that may fail. Blocks (it may resolve names).
+    /// Does everything for `config` that may fail. Blocks (it may resolve names). A name that cannot be
+    /// resolved keeps the address that the server had by it, if there was one.
     ///
     /// # Errors
     /// All reasons at once; nothing has changed then.
@@ -232,6 +250,34 @@ impl Engine {
         config: &Config,
         files: &dyn Files,
     ) -> Result<Prepared, Vec<PrepareError>> {
+        self.prepare_with(config, files, First::Resolver)
+    }
+
+    /// As [`Engine::prepare`], for what a former engine served: only names that it did not know
+    /// ([`Engine::remember`]) are resolved.
+    ///
+    /// # Errors
+    /// As [`Engine::prepare`].
+    pub fn prepare_as_left(
+        &self,
+        config: &Config,
+        files: &dyn Files,
+    ) -> Result<Prepared, Vec<PrepareError>> {
+        self.prepare_with(config, files, First::Known)
+    }
+
+    fn prepare_with(
+        &self,
+        config: &Config,
+        files: &dyn Files,
+        first: First,
+    ) -> Result<Prepared, Vec<PrepareError>> {
+        let known = self.known().clone();
+        let names = Resolver {
+            known: &known,
+            first,
+            found: Addresses::new(),
+        };
         let open = self.sockets.load_full();
         let maxconn = self.shared.hard_maxconn;
         let api = self.api().clone();
@@ -242,6 +288,7 @@ impl Engine {
             open: &open,
             api: &api,
             inherited: &inherited,
+            names,
             maxconn,
             errors: Vec::new(),
         };
@@ -273,6 +320,7 @@ impl Engine {
             .ask(Request::Check(self.shared.live.load_full()));
         self.service.ask(Request::Api(ready.api.clone()));
         *self.api() = ready.api;
+        self.known().took_effect(ready.addresses);
         self.inherited().clear();
         let mut registry = self.registry();
         overrides::forget(&registry, &live, journal);
@@ -361,6 +409,10 @@ impl Engine {
         self.inherited
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn registry(&self) -> MutexGuard<'_, Registry> {

@@ -1,7 +1,6 @@
 //! Everything about a configuration that may fail, done before anything changes.
 
 use std::collections::HashMap;
-use std::net::ToSocketAddrs;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::Arc;
@@ -13,6 +12,7 @@ use lanai_model::layer7::{Bind, Config, ListenAddress, ServerAddress, StatsSocke
 use lanai_traffic::Snapshot;
 
 use crate::listen::{self, ListenKey, Listening};
+use crate::names::{Addresses, Resolver};
 use crate::server::source;
 use crate::service::ApiSocket;
 use crate::state::{Live, LiveBackend, LiveFrontend, LiveServer, Registry, Target};
@@ -32,6 +32,8 @@ pub(crate) struct Ready {
     pub(crate) live: Arc<Live>,
     pub(crate) sockets: Vec<Arc<Listening>>,
     pub(crate) api: Vec<ApiSocket>,
+    /// What names resolved to.
+    pub(crate) addresses: Addresses,
 }
 
 pub(crate) struct Prepare<'a> {
@@ -43,6 +45,7 @@ pub(crate) struct Prepare<'a> {
     pub(crate) api: &'a [ApiSocket],
     /// Sockets of a former engine, by [`ListenKey::name`] or [`ApiSocket::name`].
     pub(crate) inherited: &'a HashMap<String, Arc<OwnedFd>>,
+    pub(crate) names: Resolver<'a>,
     pub(crate) maxconn: u32,
     pub(crate) errors: Vec<PrepareError>,
 }
@@ -67,7 +70,8 @@ impl Prepare<'_> {
             let origins = self.server_origins(&conf.name);
             let mut servers = Vec::new();
             for (server, origin) in conf.servers.iter().zip(origins) {
-                let target = self.resolve(&server.address, &origin);
+                let names = (&*conf.name, &*server.name);
+                let target = self.resolve(names, &server.address, &origin);
                 if let Some(source) = &server.source
                     && let Err(message) = source::probe(source)
                 {
@@ -106,6 +110,7 @@ impl Prepare<'_> {
                 }),
                 sockets,
                 api,
+                addresses: self.names.found,
             })
         } else {
             Err(self.errors)
@@ -132,20 +137,22 @@ impl Prepare<'_> {
             .unwrap_or_default()
     }
 
-    fn resolve(&mut self, address: &ServerAddress, origin: &Origin) -> Target {
+    fn resolve(
+        &mut self,
+        (backend, server): (&str, &str),
+        address: &ServerAddress,
+        origin: &Origin,
+    ) -> Target {
         match address {
             ServerAddress::Ip(ip, port) => Target::Inet(*ip, *port),
             ServerAddress::Unix(path) => Target::Unix(path.clone()),
-            ServerAddress::Name(name, port) => {
-                let found = (&**name, port.unwrap_or(0)).to_socket_addrs();
-                match found.map(|mut addresses| addresses.next()) {
-                    Ok(Some(address)) => Target::Inet(address.ip(), *port),
-                    Ok(None) | Err(_) => {
-                        self.refuse(origin, format!("could not resolve address '{name}'; is the name right, and is a DNS server reachable?"));
-                        Target::Unix(Path::new("").into())
-                    }
+            ServerAddress::Name(name, port) => match self.names.resolve(backend, server, name) {
+                Some(address) => Target::Inet(address, *port),
+                None => {
+                    self.refuse(origin, format!("could not resolve address '{name}'; is the name right, and is a DNS server reachable?"));
+                    Target::Unix(Path::new("").into())
                 }
-            }
+            },
         }
     }
 

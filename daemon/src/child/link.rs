@@ -5,6 +5,7 @@
 //! road of a change must not hang on it.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -37,10 +38,14 @@ pub(crate) struct Estate {
     pub(crate) listeners: Vec<(String, OwnedFd)>,
     /// The configuration that was in effect.
     pub(crate) files: Option<FileSet>,
+    /// What names of servers resolved to in it.
+    pub(crate) addresses: BTreeMap<String, IpAddr>,
     /// Runtime API lines that hold beside it, by what they set.
     pub(crate) overrides: BTreeMap<String, String>,
     /// The digest of what the engine was last told to run, for control.
     pub(crate) in_effect: Option<String>,
+    /// It is still at work, and goes on until we serve.
+    pub(crate) at_work: bool,
 }
 
 /// The child's end of the attendance. Cheap to clone.
@@ -56,9 +61,16 @@ pub(crate) struct Link {
 enum Ask {
     Hold(Vec<Kept>, oneshot::Sender<Result<(), String>>),
     Retain(Vec<String>, oneshot::Sender<()>),
-    Running(Box<FileSet>, oneshot::Sender<()>),
+    Running(Box<Running>, oneshot::Sender<()>),
     Override(String, Option<String>),
     Word(Question, oneshot::Sender<Result<(), String>>),
+}
+
+/// A configuration that took effect, and what names resolved to in it.
+#[derive(Debug)]
+struct Running {
+    files: FileSet,
+    addresses: BTreeMap<String, IpAddr>,
 }
 
 /// Begins the attendance: the link, what a predecessor left, and what the parent will tell.
@@ -128,9 +140,10 @@ impl Link {
         self.wait(|done| Ask::Retain(names, done)).await;
     }
 
-    /// Tells what took effect.
-    pub(crate) async fn running(&self, files: FileSet) {
-        self.wait(|done| Ask::Running(Box::new(files), done)).await;
+    /// Tells what took effect, and what names of servers resolved to.
+    pub(crate) async fn running(&self, files: FileSet, addresses: BTreeMap<String, IpAddr>) {
+        let running = Box::new(Running { files, addresses });
+        self.wait(|done| Ask::Running(running, done)).await;
     }
 
     /// Journals an override, in its own time: whoever made it does not wait.
@@ -161,6 +174,7 @@ impl Link {
 struct Mirror {
     listeners: BTreeMap<String, Arc<OwnedFd>>,
     files: Option<FileSet>,
+    addresses: BTreeMap<String, IpAddr>,
     overrides: BTreeMap<String, String>,
     finishing: bool,
 }
@@ -241,9 +255,10 @@ impl Attendant {
                 let question = Question::Retain { names };
                 (talk.done(&question, &self.events).await, Some(done))
             }
-            Ask::Running(files, done) => {
-                let files = Files(*files);
-                let question = Question::Running { files };
+            Ask::Running(running, done) => {
+                let Running { files, addresses } = *running;
+                let files = Files(files);
+                let question = Question::Running { files, addresses };
                 (talk.done(&question, &self.events).await, Some(done))
             }
             Ask::Override(key, command) => {
@@ -322,7 +337,8 @@ impl Attendant {
         or_refused(talk.hold(&sockets, &self.events).await)?;
         if let Some(files) = &self.mirror.files {
             let files = Files(files.clone());
-            talk.done(&Question::Running { files }, &self.events)
+            let addresses = self.mirror.addresses.clone();
+            talk.done(&Question::Running { files, addresses }, &self.events)
                 .await?;
         }
         for (key, command) in &self.mirror.overrides {
@@ -369,6 +385,7 @@ impl Mirror {
         Ok(Mirror {
             listeners: copies.map_err(ChildError::Start)?,
             files: estate.files.clone(),
+            addresses: estate.addresses.clone(),
             overrides: estate.overrides.clone(),
             finishing: false,
         })
@@ -378,7 +395,10 @@ impl Mirror {
         match ask {
             Ask::Hold(sockets, _) => self.listeners.extend(sockets.iter().cloned()),
             Ask::Retain(names, _) => self.listeners.retain(|name, _| names.contains(name)),
-            Ask::Running(files, _) => self.files = Some((**files).clone()),
+            Ask::Running(running, _) => {
+                self.files = Some(running.files.clone());
+                self.addresses.clone_from(&running.addresses);
+            }
             Ask::Override(key, Some(command)) => {
                 self.overrides.insert(key.clone(), command.clone());
             }

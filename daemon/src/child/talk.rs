@@ -65,8 +65,10 @@ impl Talk {
         let Reply::Welcome {
             held,
             files,
+            addresses,
             overrides,
             in_effect,
+            at_work,
         } = welcome
         else {
             return Err(gone());
@@ -89,8 +91,10 @@ impl Talk {
         Ok(Estate {
             listeners,
             files: files.map(|files| files.0),
+            addresses,
             overrides,
             in_effect,
+            at_work,
         })
     }
 

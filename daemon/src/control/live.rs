@@ -11,10 +11,15 @@ use tokio::sync::watch;
 use super::remote::RemoteHost;
 use crate::wire::client::{CallError, connect};
 use crate::wire::engine::{self, Question, Reply};
-use crate::wire::frame;
+use crate::wire::frame::{self, FrameError};
 
 /// Pause before the next try when the engine cannot be reached: the parent is starting it.
 const PAUSE: Duration = Duration::from_millis(100);
+/// First pause before an engine that does not run what it should is asked again; it doubles up to
+/// [`LOOK`].
+const AGAIN: Duration = Duration::from_secs(1);
+/// Pause between two looks at what the engine runs.
+const LOOK: Duration = Duration::from_secs(30);
 /// Pause before the next try when the history cannot be read.
 const RETRY: Duration = Duration::from_secs(2);
 
@@ -55,7 +60,7 @@ pub(super) async fn keep(
                     booted.send_replace(true);
                     first = false;
                 }
-                gone(stream).await;
+                stay(stream, control).await;
                 tracing::warn!("the engine is gone; looking for the next one");
             }
             Err(error) => {
@@ -73,19 +78,62 @@ async fn attend(path: &Path) -> Result<(UnixStream, Option<String>), CallError> 
         path: path.to_owned(),
         source,
     };
-    frame::write(&mut stream, &Question::Attend)
-        .await
-        .map_err(broken)?;
-    match frame::read(&mut stream, frame::LIMIT)
-        .await
-        .map_err(broken)?
-    {
-        Some(Reply::Attending { running }) => Ok((stream, running)),
-        _ => Err(CallError::Closed(path.to_owned())),
+    match ask(&mut stream).await.map_err(broken)? {
+        Some(running) => Ok((stream, running)),
+        None => Err(CallError::Closed(path.to_owned())),
     }
 }
 
-async fn gone(mut stream: UnixStream) {
+/// The digest of what the engine runs, if anything; nothing if it does not say.
+async fn ask(stream: &mut UnixStream) -> Result<Option<Option<String>>, FrameError> {
+    frame::write(stream, &Question::Attend).await?;
+    match frame::read(stream, frame::LIMIT).await? {
+        Some(Reply::Attending { running }) => Ok(Some(running)),
+        _ => Ok(None),
+    }
+}
+
+/// Stays with an engine until it is gone. What was in the way of running what it should may go away
+/// without a word to anybody, and a change that failed may have left something else.
+async fn stay(mut stream: UnixStream, control: &Control) {
+    let mut pause = AGAIN;
+    let mut complaint = Vec::new();
+    loop {
+        let well = match runs_what_it_should(&mut stream, control).await {
+            Some(false) => {
+                // Somebody may be changing it, and who that is decides what it should run.
+                control.settled().await;
+                runs_what_it_should(&mut stream, control).await
+            }
+            other => other,
+        };
+        match well {
+            None => return,
+            Some(true) => pause = LOOK,
+            Some(false) => {
+                let problems = control.run_again().await;
+                if problems != complaint {
+                    for problem in &problems {
+                        tracing::error!("{problem}; it is tried again");
+                    }
+                    complaint = problems;
+                }
+            }
+        }
+        if tokio::time::timeout(pause, gone(&mut stream)).await.is_ok() {
+            return;
+        }
+        pause = (pause * 2).min(LOOK);
+    }
+}
+
+/// Nothing if the engine is gone.
+async fn runs_what_it_should(stream: &mut UnixStream, control: &Control) -> Option<bool> {
+    let running = ask(stream).await.ok().flatten()?;
+    Some(running == Some(control.running_digest()))
+}
+
+async fn gone(stream: &mut UnixStream) {
     // It never says a word here of its own; whatever can be read, it is over.
     let _ = stream.read(&mut [0]).await;
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use lanai_control::{EngineStatus, FileSet, PrepareError};
-use lanai_engine::{Engine, IdleClients, OverrideSender, Prepared, Settings};
+use lanai_engine::{Addresses, Engine, IdleClients, OverrideSender, Prepared, Settings};
 use lanai_model::layer7::Config;
 use tokio::net::unix::UCred;
 use tokio::sync::{OwnedMutexGuard, watch};
@@ -49,6 +49,8 @@ struct State {
     process_wide: Option<ProcessWide>,
     /// Sockets of a former engine, until there is an engine to take them.
     inherited: Vec<(String, OwnedFd)>,
+    /// What names resolved to in it.
+    addresses: Addresses,
     /// The digest of the configuration in effect.
     running: Option<String>,
     hard_stop_after: Option<Duration>,
@@ -70,6 +72,13 @@ fn process_wide(settings: &Settings) -> ProcessWide {
 
 /// How long a new engine may take until it serves. Longer than it takes, shorter than control waits.
 const REPLACE_LIMIT: Duration = Duration::from_secs(5);
+
+/// [`Engine::prepare`], or [`Engine::prepare_as_left`].
+type How = fn(
+    &Engine,
+    &Config,
+    &dyn lanai_engine::Files,
+) -> Result<Prepared, Vec<lanai_engine::PrepareError>>;
 
 /// What a connection has got ready.
 #[derive(Debug)]
@@ -108,26 +117,30 @@ impl Answers {
     }
 
     /// Begins with what a former engine left.
-    pub(super) async fn begin(&self, estate: Estate) {
+    ///
+    /// # Errors
+    /// When what it served cannot be served.
+    pub(super) async fn begin(&self, estate: Estate) -> Result<(), PrepareError> {
         let inherited = estate.listeners.len();
-        self.shared.with(|state| state.inherited = estate.listeners);
-        let Some(files) = estate.files else { return };
+        self.shared.with(|state| {
+            state.inherited = estate.listeners;
+            state.addresses = estate.addresses;
+        });
+        let Some(files) = estate.files else {
+            return Ok(());
+        };
         let overrides: Vec<String> = estate.overrides.into_values().collect();
-        match self.prepare(files).await {
-            Ok(ready) => {
-                let failed = self.swap(ready, &overrides).await;
-                for answer in failed {
-                    tracing::warn!("not set again: {}", answer.trim());
-                }
-                tracing::info!(
-                    listeners = inherited,
-                    overrides = overrides.len(),
-                    "serving what the former engine served"
-                );
-            }
-            // Control knows more ways than this one.
-            Err(error) => tracing::error!("the configuration in effect cannot be run: {error}"),
+        let ready = self.prepare(files, Engine::prepare_as_left).await?;
+        let failed = self.swap(ready, &overrides).await;
+        for answer in failed {
+            tracing::warn!("not set again: {}", answer.trim());
         }
+        tracing::info!(
+            listeners = inherited,
+            overrides = overrides.len(),
+            "serving what the former engine served"
+        );
+        Ok(())
     }
 
     /// The former engine is out of the way: what it needed and we do not is closed, and what it was
@@ -164,11 +177,11 @@ impl Answers {
         }
     }
 
-    async fn prepare(&self, files: FileSet) -> Result<Ready, PrepareError> {
+    async fn prepare(&self, files: FileSet, how: How) -> Result<Ready, PrepareError> {
         let shared = Arc::clone(&self.shared);
         let turn = Arc::clone(&self.turn).lock_owned().await;
         // Binding and resolving block.
-        let prepared = tokio::task::spawn_blocking(move || shared.prepare(&files, turn)).await;
+        let prepared = tokio::task::spawn_blocking(move || shared.prepare(&files, how, turn)).await;
         let ready = prepared.unwrap_or_else(|error| {
             Err(PrepareError::new(format!(
                 "the engine failed while preparing: {error}"
@@ -202,7 +215,8 @@ impl Answers {
             state.running = Some(ready.files.digest());
             state.hard_stop_after = ready.hard_stop_after;
         });
-        self.link.running(ready.files).await;
+        let addresses = ready.engine.addresses();
+        self.link.running(ready.files, addresses).await;
         failed
     }
 
@@ -240,14 +254,19 @@ impl Shared {
         work(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn prepare(&self, files: &FileSet, turn: OwnedMutexGuard<()>) -> Result<Ready, PrepareError> {
+    fn prepare(
+        &self,
+        files: &FileSet,
+        how: How,
+        turn: OwnedMutexGuard<()>,
+    ) -> Result<Ready, PrepareError> {
         let config = bundle::read(files)?;
         let engine = self.engine(&config)?;
         let inside = bundle::Inside {
             files,
             root: &self.config,
         };
-        let prepared = engine.prepare(&config, &inside).map_err(|problems| {
+        let prepared = how(&engine, &config, &inside).map_err(|problems| {
             let problems = problems
                 .into_iter()
                 .map(|problem| lanai_control::PrepareProblem {
@@ -283,6 +302,7 @@ impl Shared {
             let engine = Engine::start(settings);
             let engine = engine.map_err(|error| PrepareError::new(crate::chain(&error)))?;
             engine.inherit(std::mem::take(&mut state.inherited));
+            engine.remember(std::mem::take(&mut state.addresses));
             state.process_wide = Some(process_wide);
             Ok(Arc::clone(state.engine.insert(Arc::new(engine))))
         })
@@ -314,7 +334,7 @@ impl Answer for Answers {
             },
             Question::Prepare { files } => {
                 self.give_up(ready.take()).await;
-                match self.prepare(files.0).await {
+                match self.prepare(files.0, Engine::prepare).await {
                     Ok(new) => {
                         *ready = Some(new);
                         Reply::Done

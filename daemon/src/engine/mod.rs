@@ -82,7 +82,14 @@ fn run(arguments: &Arguments) -> Result<(), ChildError> {
             journal,
             link.clone(),
         ));
-        answers.begin(estate).await;
+        let succeeds = estate.at_work;
+        match answers.begin(estate).await {
+            Ok(()) => {}
+            // Whoever has the connections keeps them.
+            Err(error) if succeeds => return Err(ChildError::Succeed(error)),
+            // Control knows more ways than this one, and tries again.
+            Err(error) => tracing::error!("the configuration in effect cannot be run: {error}"),
+        }
         let journalling = async {
             loop {
                 let change = changes.recv().await;

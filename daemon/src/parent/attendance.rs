@@ -223,10 +223,13 @@ impl Attendance {
         let answer = answer.await.map_err(|_| {
             std::io::Error::other("whether this process is wanted cannot be told now")
         })?;
-        if let Err(message) = answer {
-            frame::write(out, &refuse(message)).await?;
-            return Ok(None);
-        }
+        let at_work = match answer {
+            Ok(at_work) => at_work,
+            Err(message) => {
+                frame::write(out, &refuse(message)).await?;
+                return Ok(None);
+            }
+        };
         let in_effect = match role {
             Role::Control => self.engine.estate().files().map(|files| files.0.digest()),
             Role::Engine => None,
@@ -236,8 +239,10 @@ impl Attendance {
             Reply::Welcome {
                 held: estate.held(),
                 files: estate.files().cloned(),
+                addresses: estate.addresses(),
                 overrides: estate.overrides(),
                 in_effect,
+                at_work,
             }
         };
         frame::write_with(out, &welcome, &[ward.answers.as_fd()]).await?;
@@ -314,8 +319,9 @@ impl Attendance {
                 estate.retain(&names);
                 Ok(())
             }),
-            Question::Running { files } if engine => ward.change(attending, |estate| {
+            Question::Running { files, addresses } if engine => ward.change(attending, |estate| {
                 estate.run(files);
+                estate.resolve(addresses);
                 Ok(())
             }),
             Question::Override { key, command } if engine => {

@@ -1,10 +1,11 @@
-//! What outlives a child: its listening sockets, the configuration in effect and the overrides that
-//! were made beside it. All of it is opaque to the parent: names, bytes and lines that are only ever
-//! given back.
+//! What outlives a child: its listening sockets, the configuration in effect, what names in it
+//! resolved to and the overrides that were made beside it. All of it is opaque to the parent: names,
+//! bytes, addresses and lines that are only ever given back.
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
+use std::net::IpAddr;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 
 use nix::sys::memfd::{MFdFlags, memfd_create};
@@ -24,6 +25,7 @@ const OVERRIDE_LENGTH: usize = 4096;
 pub(super) struct Estate {
     listeners: BTreeMap<String, OwnedFd>,
     files: Option<Files>,
+    addresses: BTreeMap<String, IpAddr>,
     overrides: BTreeMap<String, String>,
 }
 
@@ -32,6 +34,8 @@ pub(super) struct Estate {
 struct Left {
     listeners: BTreeMap<String, RawFd>,
     files: Option<Files>,
+    #[serde(default)]
+    addresses: BTreeMap<String, IpAddr>,
     overrides: BTreeMap<String, String>,
 }
 
@@ -75,6 +79,11 @@ impl Estate {
         self.files = Some(files);
     }
 
+    /// What names resolved to when it took effect.
+    pub(super) fn resolve(&mut self, addresses: BTreeMap<String, IpAddr>) {
+        self.addresses = addresses;
+    }
+
     /// Journals one override, or takes it out.
     pub(super) fn journal(&mut self, key: String, command: Option<String>) -> Result<(), String> {
         let Some(command) = command else {
@@ -108,6 +117,11 @@ impl Estate {
         self.files.as_ref()
     }
 
+    /// What names resolved to.
+    pub(super) fn addresses(&self) -> BTreeMap<String, IpAddr> {
+        self.addresses.clone()
+    }
+
     /// The lines to run again, by what they set.
     pub(super) fn overrides(&self) -> BTreeMap<String, String> {
         self.overrides.clone()
@@ -124,6 +138,7 @@ impl Estate {
                 .map(|(name, socket)| (name.clone(), socket.as_raw_fd()))
                 .collect(),
             files: self.files.clone(),
+            addresses: self.addresses.clone(),
             overrides: self.overrides.clone(),
         };
         let text = serde_json::to_vec(&left)?;
@@ -151,6 +166,7 @@ impl Estate {
         Some(Estate {
             listeners: left.listeners.into_iter().filter_map(socket).collect(),
             files: left.files,
+            addresses: left.addresses,
             overrides: left.overrides,
         })
     }

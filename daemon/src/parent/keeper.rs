@@ -33,12 +33,12 @@ pub(super) enum Order {
 /// What the keeper is told of its child.
 #[derive(Debug)]
 pub(super) enum News {
-    /// A process says its first word. Answered by whether it is wanted; not at all, if that cannot be
-    /// told now.
+    /// A process says its first word. Answered by why it is not wanted, or else by whether it is to
+    /// succeed another one that is at work; not at all, if that cannot be told now.
     Attends {
         pid: u32,
         stage: Stage,
-        wanted: oneshot::Sender<Result<(), String>>,
+        wanted: oneshot::Sender<Result<bool, String>>,
     },
     /// A process that was taken up has handed over all that is to be kept.
     HandedOver,
@@ -227,12 +227,12 @@ impl Keeper {
         attends && self.next.is_none() && self.again.is_none() && !self.replace && !self.retiring
     }
 
-    fn attends(&mut self, pid: u32, stage: Stage) -> io::Result<Result<(), String>> {
+    fn attends(&mut self, pid: u32, stage: Stage) -> io::Result<Result<bool, String>> {
         if stage == Stage::Finishing {
             if self.find(pid).is_none() {
                 self.leaving.push(Process::find(pid)?);
             }
-            return Ok(Ok(()));
+            return Ok(Ok(false));
         }
         let adopted = stage == Stage::Working;
         if adopted {
@@ -265,7 +265,8 @@ impl Keeper {
         } else {
             tracing::info!(pid, "{name} is up");
         }
-        Ok(Ok(()))
+        let succeeds = self.next.as_ref().is_some_and(|next| next.pid() == pid);
+        Ok(Ok(succeeds))
     }
 
     /// The process with this id among the present one and the next.

@@ -5,6 +5,7 @@
 //! the parent may push an [`Event`]. Listening sockets travel as descriptors of a frame.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use lanai_control::TrialState;
 use lanai_network::{Facts, Observed, Step, Sysctl};
@@ -49,8 +50,12 @@ pub(crate) enum Question {
     Hold { names: Vec<String> },
     /// Keep these only, and close the others.
     Retain { names: Vec<String> },
-    /// This configuration took effect. Engine only.
-    Running { files: Files },
+    /// This configuration took effect, and names of servers resolved to these addresses. Engine only.
+    Running {
+        files: Files,
+        #[serde(default)]
+        addresses: BTreeMap<String, IpAddr>,
+    },
     /// The runtime API line that sets this again, or nothing where the configuration counts again.
     /// Engine only.
     Override {
@@ -140,11 +145,17 @@ pub(crate) enum Reply {
         held: usize,
         /// The configuration that was in effect last, for an engine.
         files: Option<Files>,
+        /// What names of servers resolved to then.
+        #[serde(default)]
+        addresses: BTreeMap<String, IpAddr>,
         /// Runtime API lines to run again once it is in effect.
         overrides: BTreeMap<String, String>,
         /// The digest of what the engine was last told to run, for control.
         #[serde(default)]
         in_effect: Option<String>,
+        /// The predecessor is still at work, and goes on until this one serves.
+        #[serde(default)]
+        at_work: bool,
     },
     /// To [`Question::Held`]: names of the sockets that come with the frame.
     Held { names: Vec<String> },

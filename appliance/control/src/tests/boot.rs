@@ -197,18 +197,28 @@ async fn a_box_that_lost_an_interface_boots_with_the_rest() {
 #[tokio::test]
 async fn a_boot_without_host_and_engine_still_ends() {
     let world = World::new();
+    let files = old();
     world
         .booted()
         .await
-        .apply(old(), ann(), "", None)
+        .apply(files.clone(), ann(), "", None)
         .await
         .unwrap();
+    world.restart();
     for step in 0..3 {
         world.box_.faults.arm(step, Fault::Fail);
     }
-    let report = world.open().await.boot().await.unwrap();
+    let control = world.open().await;
+    let report = control.boot().await.unwrap();
     assert_eq!(report.problems.len(), 3, "{:?}", report.problems);
-    world.booted().await;
+    assert!(control.status().await.unwrap().notices.len() >= 3);
+    assert!(world.box_.running.lock().unwrap().is_empty());
+    // They come back, without another boot.
+    assert_eq!(control.run_again().await, Vec::<String>::new());
+    world.assert_is(&control, &files).await;
+    let notices = control.status().await.unwrap().notices;
+    let of_the_trial = |notice: &String| notice.contains("is on trial cannot be told");
+    assert!(notices.iter().all(of_the_trial), "{notices:?}");
 }
 
 #[tokio::test]
