@@ -47,7 +47,16 @@ fn a_death_in_the_middle_of_an_upgrade_loses_only_its_own_connections() {
         // A step that has no common divisor with the number of moments visits all of them.
         let moment = whole * (round / 4 * 7 % MOMENTS) / MOMENTS;
         let since = begun.elapsed();
+        let former = serving(&stage, &stage.pids("lanai-engine"));
         let (died, said) = interrupt(&mut stage, victim, moment);
+        if victim == Victim::Successor {
+            // One that died before it served is told of; one that served has a successor of its own.
+            let told = said.contains("the former engine goes on");
+            let expected = if told { "exit code 1," } else { "exit code 0," };
+            assert!(said.starts_with(expected), "after {moment:.0?}: {said}");
+            let now = serving(&stage, &stage.pids("lanai-engine"));
+            assert!(!told || now == former, "{now} instead of {former}: {said}");
+        }
         let died_at = died.map(|died| died - begun);
         words.push(format!(
             "{since:.3?} {victim:?} after {moment:.0?}, killed at {died_at:.3?}: {said}"

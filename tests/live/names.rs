@@ -155,7 +155,11 @@ fn an_engine_at_work_goes_on_if_its_successor_cannot_serve() {
     let engine = stage.engine();
     lab.sh("appliance", &format!("ip link delete {LINK}"));
     let load = Load::start(&lab.namespace(CLIENTS), few());
-    stage.appliance.lanai(&["upgrade"]);
+    let upgrade = stage.appliance.lanai(&["upgrade"]);
+    assert_eq!(upgrade.code, 1, "{}", upgrade.stderr);
+    for word in ["the former engine goes on", LINK] {
+        assert!(upgrade.stderr.contains(word), "{}", upgrade.stderr);
+    }
     assert_eq!(stage.engine(), engine, "the successor is gone");
     assert_eq!(stage.lasting_sockets().len(), 3);
     let report = load.finish();

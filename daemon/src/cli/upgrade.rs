@@ -26,6 +26,11 @@ enum UpgradeError {
     Call(#[from] CallError),
     #[error("nothing was upgraded: {0}")]
     Refused(String),
+    #[error(
+        "parent and control are version {version} now, but the former engine goes on, because the new one \
+         did not take over: {why}"
+    )]
+    Half { version: String, why: String },
     #[error("the new program does not come to work: see the daemon's log")]
     Late(#[source] CallError),
     #[error("the parent gave an answer to another question: {0:?}")]
@@ -41,7 +46,7 @@ pub(super) fn run(reach: &Reach) -> ExitCode {
             );
             ExitCode::SUCCESS
         }
-        Err(error @ UpgradeError::Refused(_)) => {
+        Err(error @ (UpgradeError::Refused(_) | UpgradeError::Half { .. })) => {
             eprintln!("lanai: {error}");
             ExitCode::from(1)
         }
@@ -75,7 +80,12 @@ fn upgrade(reach: &Reach) -> Result<String, UpgradeError> {
         loop {
             let parent = Client::new(&path);
             match parent.call(&Question::Settled, LIMIT).await {
-                Ok(Reply::Settled { version }) => return Ok(version),
+                Ok(Reply::Settled { version, failed }) => {
+                    return match failed {
+                        None => Ok(version),
+                        Some(why) => Err(UpgradeError::Half { version, why }),
+                    };
+                }
                 Ok(Reply::Failed { message }) => return Err(UpgradeError::Refused(message)),
                 Ok(other) => return Err(UpgradeError::Unexpected(other)),
                 Err(error) if Instant::now() >= until => return Err(UpgradeError::Late(error)),

@@ -86,7 +86,13 @@ fn run(arguments: &Arguments) -> Result<(), ChildError> {
         match answers.begin(estate).await {
             Ok(()) => {}
             // Whoever has the connections keeps them.
-            Err(error) if succeeds => return Err(ChildError::Succeed(error)),
+            Err(error) if succeeds => {
+                let why = error.to_string();
+                if let Err(why) = link.say(Question::GiveUp { why }).await {
+                    tracing::debug!("giving up without a parent: {why}");
+                }
+                return Err(ChildError::Succeed(error));
+            }
             // Control knows more ways than this one, and tries again.
             Err(error) => tracing::error!("the configuration in effect cannot be run: {error}"),
         }

@@ -349,6 +349,10 @@ impl Attendance {
                 let _ = taken.await;
                 Ok(())
             }
+            Question::GiveUp { why } if engine => {
+                ward.tell(News::GivesUp { pid, why }).await;
+                Ok(())
+            }
             Question::Finishing if engine => {
                 attending.finishing = true;
                 ward.tell(News::Finishes(pid)).await;
@@ -495,15 +499,18 @@ impl Attendance {
     }
 
     async fn settled(&self) -> Reply {
+        let mut why = None;
         for ward in [&self.control, &self.engine] {
             let (done, settled) = oneshot::channel();
             ward.tell(News::Settled(done)).await;
-            if settled.await.is_err() {
-                return failed("the service is stopping");
+            match settled.await {
+                Ok(failed) => why = why.or(failed),
+                Err(_) => return failed("the service is stopping"),
             }
         }
         Reply::Settled {
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            failed: why,
         }
     }
 

@@ -46,12 +46,15 @@ pub(super) enum News {
     Alive(u32),
     /// A new process serves: its predecessor may finish. Answered when that does not listen any more.
     TakesOver { pid: u32, done: oneshot::Sender<()> },
+    /// A new process cannot serve what its predecessor serves.
+    GivesUp { pid: u32, why: String },
     /// A process has stopped listening.
     Finishes(u32),
     /// A new one is to take the place of the present one.
     Replace,
-    /// Answered once one is at work, and none on its way.
-    Settled(oneshot::Sender<()>),
+    /// Answered once one is at work and none on its way, by why the last one that was to replace the
+    /// present one did not.
+    Settled(oneshot::Sender<Option<String>>),
 }
 
 /// How to run one kind of child.
@@ -109,8 +112,10 @@ struct Keeper {
     replace: bool,
     /// The present one was told to end, for a successor to be started.
     retiring: bool,
+    /// Why the last one that was to replace the present one did not.
+    failed: Option<String>,
     /// Who waits until nothing is on its way.
-    waiting: Vec<oneshot::Sender<()>>,
+    waiting: Vec<oneshot::Sender<Option<String>>>,
     /// When we last woke up.
     woken: Instant,
 }
@@ -146,6 +151,7 @@ impl Keeper {
             stuck: None,
             replace,
             retiring: false,
+            failed: None,
             waiting: Vec::new(),
             woken: now,
             kind,
@@ -170,6 +176,9 @@ impl Keeper {
                 Event::CurrentEnded(how) => self.current_ended(&how),
                 Event::NextEnded(how) => {
                     self.next = None;
+                    // What it said itself tells more.
+                    self.failed
+                        .get_or_insert_with(|| format!("it has ended: {how}"));
                     tracing::error!(
                         "the new {} has ended: {how}; the old one goes on",
                         self.kind.name()
@@ -190,7 +199,7 @@ impl Keeper {
             if self.is_settled() {
                 for waiting in self.waiting.drain(..) {
                     // Whoever waited may have gone.
-                    let _ = waiting.send(());
+                    let _ = waiting.send(self.failed.clone());
                 }
             }
         }
@@ -216,6 +225,11 @@ impl Keeper {
                 }
             }
             News::TakesOver { pid, done } => self.takes_over(pid, done),
+            News::GivesUp { pid, why } => {
+                if self.next.as_ref().is_some_and(|next| next.pid() == pid) {
+                    self.failed = Some(why);
+                }
+            }
             News::Finishes(pid) => self.handed_over(pid),
             News::Replace => self.replace_now(),
             News::Settled(done) => self.waiting.push(done),
@@ -283,7 +297,10 @@ impl Keeper {
             (Role::Engine, Some(_)) if self.next.is_some() || self.again.is_some() => {
                 tracing::info!("another {name} is on its way already");
             }
-            (Role::Engine, Some(_)) => self.start_next(),
+            (Role::Engine, Some(_)) => {
+                self.failed = None;
+                self.start_next();
+            }
             (Role::Control, Some(current)) => {
                 // It has no connections of others, and its successor answers on the same sockets.
                 current.signal(Signal::SIGTERM);
@@ -353,6 +370,7 @@ impl Keeper {
         }
         // A process that was to be replaced and died before is replaced all the same.
         self.replace = false;
+        self.failed = None;
         self.again = None;
         let was_well = process.attends && process.since.elapsed() >= STEADY;
         if was_well || adopting || retired {

@@ -68,6 +68,8 @@ pub(crate) enum Question {
     Alive,
     /// "I serve: my predecessor may finish." Engine only.
     TakeOver,
+    /// "I cannot serve what my predecessor serves: it may go on." Engine only.
+    GiveUp { why: String },
     /// "I do not listen any more." Engine only.
     Finishing,
     /// Start another engine in my place: what changed concerns a process as a whole. Engine only.
@@ -165,8 +167,14 @@ pub(crate) enum Reply {
     Probed(Box<Facts>),
     /// To [`Question::Trial`].
     Trial(Option<TrialState>),
-    /// To [`Question::Settled`]: which version the parent is.
-    Settled { version: String },
+    /// To [`Question::Settled`].
+    Settled {
+        /// Which version the parent is.
+        version: String,
+        /// Why the new engine did not take the place of the former one, which goes on.
+        #[serde(default)]
+        failed: Option<String>,
+    },
     /// Not done, and nothing changed.
     Failed { message: String },
     /// No answer at all, but news for a child that attends.

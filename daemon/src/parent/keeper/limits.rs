@@ -103,6 +103,7 @@ impl Keeper {
             && successor_limit(next) <= now
         {
             tracing::error!(pid = next.pid(), "the new {name} does not begin to serve");
+            self.failed = Some("it does not begin to serve".to_owned());
             next.signal(Signal::SIGKILL);
             // The kernel tells of its end; that may take a while, but not for ever.
             next.since = now;
