@@ -1,4 +1,4 @@
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use lanai_network::{Key, LogServer, TimeServer};
 use tempfile::TempDir;
@@ -140,6 +140,16 @@ fn a_program_is_ended_when_its_file_changes_and_nobody_else_is() {
     }
 }
 
+/// A process that outlives no test, also not one that fails.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// Whoever plans again right after a change finds nothing left to do, also when the old program takes its
 /// time, or does not want to end, and whether or not init has heard of it.
 #[test]
@@ -149,7 +159,7 @@ fn a_change_is_done_when_it_says_so() {
         system.set(Part::Time, Some(&time("a"))).unwrap();
         let path = directory.path().join("chronyd");
         fs::copy(fs::canonicalize("/bin/bash").unwrap(), &path).unwrap();
-        let mut child = Command::new(&path)
+        let child = Command::new(&path)
             .args([
                 "-c",
                 &format!("trap '{end}' TERM; echo; while :; do sleep 0.1; done"),
@@ -157,15 +167,22 @@ fn a_change_is_done_when_it_says_so() {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
+        let mut child = Ended(child);
         let notes = directory.path().join("running");
         fs::create_dir(&notes).unwrap();
-        fs::write(notes.join("chrony.conf"), child.id().to_string()).unwrap();
+        fs::write(notes.join("chrony.conf"), child.0.id().to_string()).unwrap();
         // It says a word once it has its trap.
         let mut word = [0];
-        child.stdout.take().unwrap().read_exact(&mut word).unwrap();
+        child
+            .0
+            .stdout
+            .take()
+            .unwrap()
+            .read_exact(&mut word)
+            .unwrap();
         system.set(Part::Time, Some(&time("b"))).unwrap();
         assert_eq!(of_name(&system.observe()).altered, []);
-        assert!(child.try_wait().unwrap().is_some());
+        assert!(child.0.try_wait().unwrap().is_some());
     }
 }
 
