@@ -20,6 +20,7 @@ mod names;
 mod namespace;
 mod notice;
 mod origin;
+mod overrides;
 mod rights;
 mod site;
 mod stage;

@@ -55,7 +55,9 @@ use crate::worker::Command;
 
 pub use lanai_traffic::condition::{Admin, Checks, Operation};
 pub use names::Addresses;
-pub use overrides::{Override, OverrideReceiver, OverrideSender, channel as override_channel};
+pub use overrides::{
+    Override, OverrideReceiver, OverrideSender, Told, channel as override_channel,
+};
 pub use pulse::Pulse;
 pub use status::{
     BackendStatus, CheckResult, Counters, FrontendStatus, ListenerStatus, ServerStatus, Status,
@@ -332,11 +334,7 @@ impl Engine {
     /// on the runtime API. Returns the answers of those that failed, each with its command: a server
     /// that the configuration no longer has is a line here, and no more.
     pub fn replay(&self, commands: &[String]) -> Vec<String> {
-        let run = |command: &String| {
-            let outcome = runtime_api::replay(&self.status.operator, command);
-            outcome.err().map(|answer| format!("{command}: {answer}"))
-        };
-        commands.iter().filter_map(run).collect()
+        runtime_api::replay(&self.status.operator, commands)
     }
 
     /// Signs of life of all threads. A thread that is awake and has not moved since the last call is

@@ -63,6 +63,8 @@ enum Ask {
     Retain(Vec<String>, oneshot::Sender<()>),
     Running(Box<Running>, oneshot::Sender<()>),
     Override(String, Option<String>),
+    /// Answered once all before it is kept.
+    Kept(oneshot::Sender<()>),
     Word(Question, oneshot::Sender<Result<(), String>>),
 }
 
@@ -150,6 +152,11 @@ impl Link {
     pub(crate) fn journal(&self, key: String, command: Option<String>) {
         // The attendant lives as long as the process.
         let _ = self.asks.send(Ask::Override(key, command));
+    }
+
+    /// Waits until all that was journalled so far is kept.
+    pub(crate) async fn kept(&self) {
+        self.wait(Ask::Kept).await;
     }
 
     /// Says something of the kind that is answered by done.
@@ -265,6 +272,8 @@ impl Attendant {
                 let question = Question::Override { key, command };
                 (talk.done(&question, &self.events).await, None)
             }
+            // Whatever was asked before has been answered.
+            Ask::Kept(done) => (Ok(()), Some(done)),
             Ask::Word(question, done) => {
                 let outcome = talk.done(&question, &self.events).await;
                 let told = match &outcome {
@@ -355,7 +364,7 @@ impl Attendant {
         self.mirror.note(&ask);
         match ask {
             Ask::Hold(_, done) => drop(done.send(Ok(()))),
-            Ask::Retain(_, done) | Ask::Running(_, done) => drop(done.send(())),
+            Ask::Retain(_, done) | Ask::Running(_, done) | Ask::Kept(done) => drop(done.send(())),
             Ask::Override(..) => {}
             Ask::Word(_, done) => {
                 let _ = done.send(Err("there is no parent at the moment".to_owned()));
@@ -406,7 +415,7 @@ impl Mirror {
                 self.overrides.remove(key);
             }
             Ask::Word(Question::Finishing, _) => self.finishing = true,
-            Ask::Word(..) => {}
+            Ask::Kept(_) | Ask::Word(..) => {}
         }
     }
 }

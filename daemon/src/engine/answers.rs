@@ -28,6 +28,8 @@ pub(super) struct Answers {
     /// One configuration is got ready at a time, until it is swapped in or given up: two that name one
     /// address would find each other's socket there.
     turn: Arc<tokio::sync::Mutex<()>>,
+    /// Held while a configuration is put into effect, and by whoever ends that for good.
+    swapping: tokio::sync::Mutex<()>,
     /// A successor answers from now on.
     leaving: watch::Sender<bool>,
 }
@@ -112,6 +114,7 @@ impl Answers {
             }),
             link,
             turn: Arc::default(),
+            swapping: tokio::sync::Mutex::default(),
             leaving: watch::channel(false).0,
         }
     }
@@ -131,13 +134,14 @@ impl Answers {
         };
         let overrides: Vec<String> = estate.overrides.into_values().collect();
         let ready = self.prepare(files, Engine::prepare_as_left).await?;
-        let failed = self.swap(ready, &overrides).await;
-        for answer in failed {
+        let count = overrides.len();
+        let failed = self.swap(ready, overrides).await;
+        for answer in failed.unwrap_or_default() {
             tracing::warn!("not set again: {}", answer.trim());
         }
         tracing::info!(
             listeners = inherited,
-            overrides = overrides.len(),
+            overrides = count,
             "serving what the former engine served"
         );
         Ok(())
@@ -162,7 +166,10 @@ impl Answers {
         let (engine, limit) = self
             .shared
             .with(|state| (state.engine.clone(), state.hard_stop_after));
+        // What is put into effect just now is before: afterwards it would listen again.
+        let swapping = self.swapping.lock().await;
         self.leaving.send_replace(true);
+        drop(swapping);
         let Some(engine) = engine else { return };
         tracing::info!("finishing the open connections");
         // A successor may be at work: a client that sends a request just now is answered, and told to
@@ -208,16 +215,25 @@ impl Answers {
     }
 
     /// Puts into effect what was got ready, with what was set at run time before. Returns what of the
-    /// latter failed.
-    async fn swap(&self, ready: Ready, overrides: &[String]) -> Vec<String> {
-        let failed = ready.engine.swap_replaying(ready.prepared, overrides);
+    /// latter failed; nothing if a successor has been put to work meanwhile.
+    async fn swap(&self, ready: Ready, overrides: Vec<String>) -> Option<Vec<String>> {
+        let swapping = self.swapping.lock().await;
+        if *self.leaving.borrow() {
+            return None;
+        }
+        let (engine, prepared) = (Arc::clone(&ready.engine), ready.prepared);
+        // It may be a hundred thousand overrides, and signs of life must not wait for them.
+        let swap = move || engine.swap_replaying(prepared, &overrides);
+        let failed = tokio::task::spawn_blocking(swap).await;
+        let failed = failed.unwrap_or_else(|error| vec![error.to_string()]);
         self.shared.with(|state| {
             state.running = Some(ready.files.digest());
             state.hard_stop_after = ready.hard_stop_after;
         });
+        drop(swapping);
         let addresses = ready.engine.addresses();
         self.link.running(ready.files, addresses).await;
-        failed
+        Some(failed)
     }
 
     /// Has a new engine take over, and waits until it does: who asked for the change finds that one.
@@ -348,7 +364,9 @@ impl Answer for Answers {
                         .shared
                         .with(|state| state.process_wide != Some(ready.process_wide));
                     // Overrides of this engine stay by themselves.
-                    self.swap(ready, &[]).await;
+                    if self.swap(ready, Vec::new()).await.is_none() {
+                        return Reply::NothingReady;
+                    }
                     self.settle().await;
                     if renew {
                         self.replace().await;

@@ -16,6 +16,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
+use lanai_engine::Told;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::child::{self, ChildError, UserIds};
@@ -96,10 +97,18 @@ fn run(arguments: &Arguments) -> Result<(), ChildError> {
             // Control knows more ways than this one, and tries again.
             Err(error) => tracing::error!("the configuration in effect cannot be run: {error}"),
         }
-        let journalling = async {
+        let keeping = link.clone();
+        // Its end, which comes with the end of serving, lets nobody wait any more.
+        let journalling = async move {
             loop {
-                let change = changes.recv().await;
-                link.journal(change.key, change.command);
+                match changes.recv().await {
+                    Told::Change(change) => keeping.journal(change.key, change.command),
+                    Told::Kept(done) => {
+                        keeping.kept().await;
+                        // Whoever asked has a limit.
+                        let _ = done.send(());
+                    }
+                }
             }
         };
         let watched = Arc::clone(&answers);

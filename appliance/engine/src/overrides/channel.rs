@@ -4,7 +4,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 
 /// Keys that may wait. There are a few for each server and frontend that something was set of.
 const KEYS: usize = 1 << 20;
@@ -16,6 +16,15 @@ pub struct Override {
     pub key: String,
     /// The command of the runtime API that sets it again; `None`: what the configuration says counts.
     pub command: Option<String>,
+}
+
+/// What the owner is told.
+#[derive(Debug)]
+pub enum Told {
+    /// A change.
+    Change(Override),
+    /// To be answered once everything before it is kept: somebody waits for that.
+    Kept(oneshot::Sender<()>),
 }
 
 /// The engine's end.
@@ -34,8 +43,16 @@ struct Waiting {
 
 #[derive(Debug, Default)]
 struct Keys {
-    order: VecDeque<String>,
+    order: VecDeque<Entry>,
     commands: HashMap<String, Option<String>>,
+    /// There is no owner any more.
+    closed: bool,
+}
+
+#[derive(Debug)]
+enum Entry {
+    Key(String),
+    Kept(oneshot::Sender<()>),
 }
 
 /// Makes the two ends. The sender goes into [`crate::Settings`].
@@ -58,32 +75,72 @@ impl OverrideSender {
                 return;
             }
             None => {
-                keys.order.push_back(key.clone());
+                keys.order.push_back(Entry::Key(key.clone()));
                 keys.commands.insert(key, command);
             }
         }
         drop(keys);
         self.0.some.notify_one();
     }
+
+    /// Waits until the owner has kept all that was sent, or is gone.
+    pub(crate) async fn kept(&self) {
+        let (done, kept) = oneshot::channel();
+        {
+            let mut keys = self.0.keys();
+            if keys.closed || keys.order.len() >= KEYS {
+                return;
+            }
+            keys.order.push_back(Entry::Kept(done));
+        }
+        self.0.some.notify_one();
+        // An owner that goes away without an answer keeps nothing.
+        let _ = kept.await;
+    }
 }
 
 impl OverrideReceiver {
-    /// The next change, if one waits.
+    /// The next change, if one waits. With it whoever asks for all before it is answered: the caller
+    /// has them.
     pub fn try_recv(&mut self) -> Option<Override> {
-        let mut keys = self.0.keys();
-        let key = keys.order.pop_front()?;
-        let command = keys.commands.remove(&key)?;
-        Some(Override { key, command })
+        loop {
+            match self.next()? {
+                Told::Change(change) => return Some(change),
+                // Whoever asked has a limit.
+                Told::Kept(done) => drop(done.send(())),
+            }
+        }
     }
 
-    /// Waits for the next change. Cancel-safe.
-    pub async fn recv(&mut self) -> Override {
+    fn next(&mut self) -> Option<Told> {
+        let mut keys = self.0.keys();
+        match keys.order.pop_front()? {
+            Entry::Key(key) => {
+                let command = keys.commands.remove(&key)?;
+                Some(Told::Change(Override { key, command }))
+            }
+            Entry::Kept(done) => Some(Told::Kept(done)),
+        }
+    }
+
+    /// Waits for the next. Cancel-safe.
+    pub async fn recv(&mut self) -> Told {
         loop {
-            if let Some(change) = self.try_recv() {
-                return change;
+            if let Some(told) = self.next() {
+                return told;
             }
             self.0.some.notified().await;
         }
+    }
+}
+
+impl Drop for OverrideReceiver {
+    fn drop(&mut self) {
+        let mut keys = self.0.keys();
+        keys.closed = true;
+        // Whoever waits for an answer need not any more.
+        keys.order.clear();
+        keys.commands.clear();
     }
 }
 
@@ -126,6 +183,33 @@ mod tests {
             tokio::task::yield_now().await;
             sender.send(change("a", None));
         });
-        assert_eq!(got, change("a", None));
+        assert!(matches!(got, Told::Change(got) if got == change("a", None)));
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_is_answered_behind_what_was_sent_before_or_when_the_owner_is_gone() {
+        let (sender, mut receiver) = channel();
+        sender.send(change("a", None));
+        let kept = tokio::spawn({
+            let sender = sender.clone();
+            async move { sender.kept().await }
+        });
+        tokio::task::yield_now().await;
+        let first = receiver.recv().await;
+        assert!(matches!(first, Told::Change(got) if got == change("a", None)));
+        assert!(!kept.is_finished());
+        let Told::Kept(done) = receiver.recv().await else {
+            panic!("somebody waits");
+        };
+        done.send(()).unwrap();
+        kept.await.unwrap();
+        let left = tokio::spawn({
+            let sender = sender.clone();
+            async move { sender.kept().await }
+        });
+        tokio::task::yield_now().await;
+        drop(receiver);
+        left.await.unwrap();
+        sender.kept().await;
     }
 }

@@ -19,7 +19,7 @@ use std::net::IpAddr;
 
 use lanai_model::layer7::ServerAddress;
 
-pub use channel::{Override, OverrideReceiver, OverrideSender, channel};
+pub use channel::{Override, OverrideReceiver, OverrideSender, Told, channel};
 pub(crate) use journal::{IF_CHECKED, tell_server};
 pub(crate) use operator::{Operator, Outcome, Place};
 pub(crate) use servers::publish;

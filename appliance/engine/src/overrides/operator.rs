@@ -11,6 +11,9 @@ use crate::shared::Shared;
 use crate::state::{LiveBackend, LiveServer, ServerState};
 use crate::worker::Command;
 
+/// How long the answer to a command waits for the owner, who takes a fraction of a millisecond.
+const KEPT_LIMIT: Duration = Duration::from_millis(300);
+
 /// A command's answer: what to say, or why not. Both are empty or end as HAProxy's do.
 pub(crate) type Outcome = Result<String, String>;
 
@@ -21,6 +24,19 @@ pub(crate) struct Operator {
     pub(super) service: UnboundedSender<Request>,
     /// One change at a time, of the configuration too: both replace what runs.
     turn: Mutex<()>,
+    /// What many commands in a row leave to be worked out once, at their end.
+    batch: Mutex<Option<Batch>>,
+}
+
+/// What follows from changes that were made together.
+#[derive(Default)]
+pub(super) struct Batch {
+    /// Their servers' weights or states are others now.
+    pub(super) backends: Vec<Arc<LiveBackend>>,
+    /// Where they are has changed.
+    pub(super) moved: Vec<Arc<ServerState>>,
+    /// One of them has another address.
+    pub(super) addresses: bool,
 }
 
 /// A server.
@@ -40,12 +56,29 @@ impl Operator {
             sockets,
             service,
             turn: Mutex::new(()),
+            batch: Mutex::default(),
         }
     }
 
     /// Keeps others from changing anything meanwhile.
     pub(crate) fn turn(&self) -> MutexGuard<'_, ()> {
         self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs many changes, with what follows from them worked out once: for each of them it takes a look
+    /// at every server of the backend, and a backend may have thousands, all of them overridden.
+    pub(crate) fn together<R>(&self, changes: impl FnOnce() -> R) -> R {
+        *self.batch() = Some(Batch::default());
+        let outcome = changes();
+        let batch = self.batch().take();
+        if let Some(batch) = batch {
+            self.catch_up(batch);
+        }
+        outcome
+    }
+
+    pub(super) fn batch(&self) -> MutexGuard<'_, Option<Batch>> {
+        self.batch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The server of a word `BACKEND/SERVER`; both may be a number behind a `#`.
@@ -68,6 +101,15 @@ impl Operator {
             backend: Arc::clone(backend),
             index,
         })
+    }
+
+    /// Waits until the owner has kept what was changed, but not for long: an owner that is busy or being
+    /// replaced keeps it later.
+    pub(crate) async fn kept(&self) {
+        if let Some(journal) = &self.shared.journal {
+            // Whether it was in time, whoever asked is answered.
+            let _ = tokio::time::timeout(KEPT_LIMIT, journal.kept()).await;
+        }
     }
 
     /// `debug dev loop MS`: keeps a worker from doing anything else for so long.

@@ -1,16 +1,17 @@
 //! Changes of servers.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use lanai_traffic::condition::{Admin, Checks, Condition, Operation};
 
-use super::operator::{Operator, Outcome, Place};
+use super::operator::{Batch, Operator, Outcome, Place};
 use super::{apply_targets, journal};
 use crate::server::{refresh, standing_changed};
 use crate::service::Request;
 use crate::service::syslog::{ALERT, NOTICE};
-use crate::state::{ServerHealth, ServerState, Target};
+use crate::state::{LiveBackend, ServerHealth, ServerState, Target};
 use crate::worker::Command;
 
 /// Makes the road of a request see what a server's health and overrides come to.
@@ -72,7 +73,9 @@ impl Operator {
         self.change(place, |health| {
             health.overrides.weight = Some(weight).filter(|weight| *weight != configured);
         });
-        refresh(&place.backend);
+        if self.batch().is_none() {
+            refresh(&place.backend);
+        }
     }
 
     /// `set maxconn server B/S N`; 0 is no limit.
@@ -110,19 +113,50 @@ impl Operator {
             health.overrides.address = Some(wanted).filter(|_| !as_configured);
         });
         self.renew_places(place);
-        let live = self.shared.live.load_full();
-        // The thread lives as long as the engine.
-        let _ = self.service.send(Request::Check(live));
+        match &mut *self.batch() {
+            Some(batch) => batch.addresses = true,
+            None => self.check_anew(),
+        }
         Ok(format!("{said} by 'stats socket command'\n"))
     }
 
     /// New connections lead to where the servers are now, and those to where one was are closed once
     /// they are idle.
     fn renew_places(&self, place: &Place) {
+        let moved = place.state().clone();
+        match &mut *self.batch() {
+            Some(batch) => batch.moved.push(moved),
+            None => self.renew(&[moved]),
+        }
+    }
+
+    fn renew(&self, moved: &[Arc<ServerState>]) {
         let live = apply_targets(self.shared.live.load_full());
         self.shared.live.store(live);
-        self.shared
-            .tell(|| Command::CloseIdle(place.state().clone()));
+        for server in moved {
+            self.shared.tell(|| Command::CloseIdle(server.clone()));
+        }
+    }
+
+    /// Checks go to where the servers are now.
+    fn check_anew(&self) {
+        let live = self.shared.live.load_full();
+        // The thread lives as long as the engine.
+        let _ = self.service.send(Request::Check(live));
+    }
+
+    /// What was put off while many changes were made.
+    pub(super) fn catch_up(&self, batch: Batch) {
+        for backend in &batch.backends {
+            refresh(backend);
+            standing_changed(backend, &self.shared);
+        }
+        if !batch.moved.is_empty() {
+            self.renew(&batch.moved);
+        }
+        if batch.addresses {
+            self.check_anew();
+        }
     }
 
     /// `shutdown sessions server B/S`
@@ -145,7 +179,15 @@ impl Operator {
         if before != after {
             self.announce(place, &name, before, after);
         }
-        standing_changed(&place.backend, &self.shared);
+        match &mut *self.batch() {
+            Some(batch) => {
+                let known = |known: &Arc<LiveBackend>| Arc::ptr_eq(known, &place.backend);
+                if !batch.backends.iter().any(known) {
+                    batch.backends.push(place.backend.clone());
+                }
+            }
+            None => standing_changed(&place.backend, &self.shared),
+        }
         outcome
     }
 

@@ -22,6 +22,8 @@ pub(super) struct Session {
     pub(super) interactive: bool,
     /// Whether commands for experts are there.
     pub(super) expert: bool,
+    /// Whether a command has changed something since this was last looked at.
+    pub(super) changed: bool,
     /// Whether it asked to be closed.
     pub(super) ended: bool,
 }
@@ -41,6 +43,7 @@ pub(super) fn run(session: &mut Session, source: &dyn Source, text: &str) -> Str
             match command.run {
                 Run::Answer(run) => run(session, source, rest),
                 Run::Change(run) => {
+                    session.changed = true;
                     let operator = source.operator();
                     let _turn = operator.turn();
                     run(operator, rest).unwrap_or_else(|refusal| refusal)
@@ -54,18 +57,24 @@ pub(super) fn run(session: &mut Session, source: &dyn Source, text: &str) -> Str
     }
 }
 
-/// Runs a command that changes something, as an administrator.
-///
-/// # Errors
-/// What the command says when it is refused, without the line's end.
-pub(crate) fn replay(operator: &Operator, text: &str) -> Result<(), String> {
+/// Runs commands that change something, as an administrator, and returns those that were refused with
+/// what they say then. Nobody else changes anything meanwhile.
+pub(crate) fn replay(operator: &Operator, commands: &[String]) -> Vec<String> {
+    let _turn = operator.turn();
+    let run = |command: &String| {
+        let outcome = replay_one(operator, command);
+        outcome.err().map(|answer| format!("{command}: {answer}"))
+    };
+    operator.together(|| commands.iter().filter_map(run).collect())
+}
+
+fn replay_one(operator: &Operator, text: &str) -> Result<(), String> {
     let words = words(text);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let found = find(&words).map(|command| (command.words.len(), &command.run));
     let Some((length, Run::Change(run))) = found else {
         return Err("this is no command that changes something".to_owned());
     };
-    let _turn = operator.turn();
     let outcome = run(operator, words.get(length..).unwrap_or_default());
     outcome
         .map(drop)

@@ -33,6 +33,7 @@ where
             timeout: idle,
             interactive: false,
             expert: false,
+            changed: false,
             ended: false,
         },
     };
@@ -66,6 +67,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 let mut answer = commands::run(&mut self.session, source, command);
                 if self.session.ended {
                     return Ok(());
+                }
+                if std::mem::take(&mut self.session.changed) {
+                    // What was acknowledged outlives this process.
+                    source.operator().kept().await;
                 }
                 answer.push('\n');
                 if self.session.interactive {
