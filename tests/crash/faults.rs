@@ -287,12 +287,22 @@ fn slow_a_record_of_a_trial_that_cannot_be_written_is_told_and_nothing_is_lost()
         let (asked, touched) = try_with(deed, &rig, &change, 0, Fault::Once(Errno::EIO));
         assert_eq!(asked.said(), deed.end(), "{asked:?}");
         drop(rig);
-        for (turn, point) in points(touched.len(), 3).enumerate() {
-            let fault = match turn % 3 {
-                0 => Fault::Once(Errno::ENOSPC),
-                1 => Fault::Once(Errno::EIO),
-                _ => Fault::From(Errno::EIO),
-            };
+        let all = [
+            Fault::Once(Errno::ENOSPC),
+            Fault::Once(Errno::EIO),
+            Fault::From(Errno::EIO),
+        ];
+        // Some points: each with one failure, in turn. All points: each with all. No number of calls for
+        // one record is a multiple of five, so that all of them come up.
+        let every = points(2, 5).count() == 2;
+        let each = points(touched.len(), 5)
+            .enumerate()
+            .flat_map(|(turn, point)| {
+                let some = std::slice::from_ref(&all[turn % all.len()]);
+                let faults = if every { &all[..] } else { some };
+                faults.iter().map(move |fault| (point, *fault))
+            });
+        for (point, fault) in each {
             let mut rig = change.again("point");
             rig.start();
             let (asked, seen) = try_with(deed, &rig, &change, point, fault);
