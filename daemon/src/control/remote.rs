@@ -155,7 +155,13 @@ impl Host for RemoteHost {
         let question = parent::Question::Execute {
             steps: steps.to_vec(),
         };
-        done(self.change.call(&question, EXECUTE_LIMIT).await)
+        let answer = self.change.call(&question, EXECUTE_LIMIT).await;
+        if let Err(CallError::Broken { .. } | CallError::Closed(_)) = &answer {
+            // What comes next takes these steps back: it must reach a parent that lives, and not the
+            // socket of the one that is dying.
+            let _ = certain(&self.look, &parent::Question::Trial, SHORT_LIMIT).await;
+        }
+        done(answer)
     }
 
     async fn repair(&self, steps: &[Step], trial: Option<i64>) -> Result<(), HostError> {
