@@ -1,0 +1,186 @@
+//! A child that attends: what it gets of its predecessor, and what is kept for its successor.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use tokio::net::UnixStream;
+use tokio::net::unix::UCred;
+use tokio::sync::oneshot;
+
+use super::{Attendance, Ward, done, pid_of};
+use crate::parent::estate::Estate;
+use crate::parent::keeper::News;
+use crate::wire::frame::{self, FrameError};
+use crate::wire::parent::{Question, Reply, Role, Stage};
+
+/// What one connection is, once it has said so.
+#[derive(Debug)]
+pub(super) struct Attending {
+    pub(super) role: Role,
+    pub(super) finishing: bool,
+    /// What a process that worked for a former parent hands over. It counts once it is complete: if
+    /// that process dies in between, its successor gets what was left before.
+    incoming: Option<Estate>,
+}
+
+impl Ward {
+    /// Changes what is kept, or what is being handed over.
+    fn change(
+        &self,
+        attending: &mut Attending,
+        change: impl FnOnce(&mut Estate) -> Result<(), String>,
+    ) -> Result<(), String> {
+        match &mut attending.incoming {
+            Some(incoming) => change(incoming),
+            None => change(&mut self.estate()),
+        }
+    }
+}
+
+impl Attendance {
+    pub(super) async fn attend(
+        &self,
+        out: &mut UnixStream,
+        peer: &UCred,
+        role: Role,
+        stage: Stage,
+    ) -> Result<Option<Attending>, FrameError> {
+        let ward = self.ward(role);
+        let pid = pid_of(peer);
+        let refuse = |message: String| Reply::Failed { message };
+        let (Some(pid), true) = (pid, peer.uid() == ward.uid) else {
+            let reply = refuse("only our own children may attend".to_owned());
+            frame::write(out, &reply).await?;
+            return Ok(None);
+        };
+        let (wanted, answer) = oneshot::channel();
+        ward.tell(News::Attends { pid, stage, wanted }).await;
+        // Without an answer the connection is closed, and the child tries again.
+        let answer = answer.await.map_err(|_| {
+            std::io::Error::other("whether this process is wanted cannot be told now")
+        })?;
+        let at_work = match answer {
+            Ok(at_work) => at_work,
+            Err(message) => {
+                frame::write(out, &refuse(message)).await?;
+                return Ok(None);
+            }
+        };
+        let in_effect = match role {
+            Role::Control => self.engine.estate().files().map(|files| files.0.digest()),
+            Role::Engine => None,
+        };
+        let welcome = {
+            let estate = ward.estate();
+            Reply::Welcome {
+                held: estate.held(),
+                files: estate.files().cloned(),
+                addresses: estate.addresses(),
+                overrides: estate.overrides(),
+                in_effect,
+                at_work,
+            }
+        };
+        frame::write_with(out, &welcome, &[ward.answers.as_fd()]).await?;
+        Ok(Some(Attending {
+            role,
+            finishing: stage == Stage::Finishing,
+            incoming: (stage == Stage::Working).then(Estate::default),
+        }))
+    }
+
+    pub(super) async fn send_held(
+        &self,
+        out: &mut UnixStream,
+        attending: Option<&Attending>,
+        from: usize,
+    ) -> Result<(), FrameError> {
+        let Some(role) = attending.map(|it| it.role) else {
+            return Ok(());
+        };
+        let copies: Result<Vec<(String, OwnedFd)>, std::io::Error> = {
+            let estate = self.ward(role).estate();
+            let some = estate.sockets(from);
+            some.map(|(name, socket)| Ok((name.clone(), socket.try_clone()?)))
+                .collect()
+        };
+        let copies = copies?;
+        let sockets: Vec<BorrowedFd<'_>> = copies.iter().map(|(_, fd)| fd.as_fd()).collect();
+        let names = copies.iter().map(|(name, _)| name.clone()).collect();
+        frame::write_with(out, &Reply::Held { names }, &sockets).await
+    }
+
+    /// What is to be kept, and how the child is.
+    pub(super) async fn for_attendant(
+        &self,
+        peer: &UCred,
+        attending: &mut Attending,
+        question: Question,
+        with: Vec<OwnedFd>,
+    ) -> Reply {
+        let ward = self.ward(attending.role);
+        let engine = attending.role == Role::Engine;
+        let pid = pid_of(peer);
+        let pid = pid.unwrap_or_default();
+        let outcome = match question {
+            // What one that only finishes says must not reach its successor.
+            Question::Hold { .. }
+            | Question::Retain { .. }
+            | Question::Running { .. }
+            | Question::Override { .. }
+                if attending.finishing =>
+            {
+                Ok(())
+            }
+            Question::Hold { names } => ward.change(attending, |estate| estate.hold(names, with)),
+            Question::Retain { names } => ward.change(attending, |estate| {
+                estate.retain(&names);
+                Ok(())
+            }),
+            Question::Running { files, addresses } if engine => ward.change(attending, |estate| {
+                estate.run(files);
+                estate.resolve(addresses);
+                Ok(())
+            }),
+            Question::Override { key, command } if engine => {
+                ward.change(attending, |estate| estate.journal(key, command))
+            }
+            Question::HandedOver => {
+                if let Some(whole) = attending.incoming.take() {
+                    *ward.estate() = whole;
+                }
+                if engine && ward.estate().files().is_some() {
+                    // It has been at work all the time, whatever this parent has seen of it.
+                    self.up();
+                }
+                ward.tell(News::HandedOver).await;
+                Ok(())
+            }
+            Question::Alive => {
+                ward.tell(News::Alive(pid)).await;
+                Ok(())
+            }
+            Question::TakeOver if engine => {
+                let (done, taken) = oneshot::channel();
+                ward.tell(News::TakesOver { pid, done }).await;
+                // Without a keeper there is no predecessor either.
+                let _ = taken.await;
+                Ok(())
+            }
+            Question::GiveUp { why } if engine => {
+                ward.tell(News::GivesUp { pid, why }).await;
+                Ok(())
+            }
+            Question::Finishing if engine => {
+                attending.finishing = true;
+                ward.tell(News::Finishes(pid)).await;
+                Ok(())
+            }
+            Question::Replace if engine => {
+                ward.tell(News::Replace).await;
+                Ok(())
+            }
+            _ => Err("this is nothing for an attendance".to_owned()),
+        };
+        done(outcome)
+    }
+}
