@@ -14,6 +14,7 @@ mod edited;
 mod haproxy;
 mod hitless;
 mod interrupted;
+mod intruder;
 mod kills;
 mod load;
 mod names;
