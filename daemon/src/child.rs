@@ -3,6 +3,7 @@
 //! again when the parent was replaced.
 
 mod link;
+mod mirror;
 mod talk;
 
 use std::ffi::CStr;

@@ -31,7 +31,7 @@ mod stream;
 mod tls;
 mod worker;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::os::fd::OwnedFd;
 use std::path::Path;
@@ -302,11 +302,13 @@ impl Engine {
     /// of the configuration that changed.
     pub fn swap(&self, prepared: Prepared) {
         self.swap_replaying(prepared, &[]);
+        self.serve_api();
     }
 
     /// As [`Engine::swap`], and runs `commands` before the first connection is taken and the first
     /// check is made: what another engine reported as [`Override::command`]. Returns the answers of
-    /// those that failed, as [`Engine::replay`] does.
+    /// those that failed, as [`Engine::replay`] does. The runtime API is not served before
+    /// [`Engine::serve_api`]: as long as the other engine is at work, what is set is set there.
     pub fn swap_replaying(&self, Prepared(ready): Prepared, commands: &[String]) -> Vec<String> {
         let journal = self.shared.journal.as_ref();
         let operator = &self.status.operator;
@@ -317,10 +319,10 @@ impl Engine {
         self.sockets.store(Arc::new(ready.sockets.clone()));
         drop(turn);
         let failed = self.replay(commands);
+        overrides::open_or_close(&ready);
         self.listen(ready.sockets.into());
         self.service
             .ask(Request::Check(self.shared.live.load_full()));
-        self.service.ask(Request::Api(ready.api.clone()));
         *self.api() = ready.api;
         self.known().took_effect(ready.addresses);
         self.inherited().clear();
@@ -335,6 +337,23 @@ impl Engine {
     /// that the configuration no longer has is a line here, and no more.
     pub fn replay(&self, commands: &[String]) -> Vec<String> {
         runtime_api::replay(&self.status.operator, commands)
+    }
+
+    /// Brings what was set at run time from `before`, which was replayed here, to `now`: what the other
+    /// engine reported since, commands by [`Override::key`]. Returns the answers of those that failed,
+    /// as [`Engine::replay`] does.
+    pub fn follow(
+        &self,
+        before: &BTreeMap<String, String>,
+        now: &BTreeMap<String, String>,
+    ) -> Vec<String> {
+        self.status.operator.follow(before, now)
+    }
+
+    /// Serves the runtime API on the sockets of the configuration in effect, and no others. Connections
+    /// that are open stay open.
+    pub fn serve_api(&self) {
+        self.service.ask(Request::Api(self.api().clone()));
     }
 
     /// Signs of life of all threads. A thread that is awake and has not moved since the last call is
@@ -360,11 +379,16 @@ impl Engine {
         self.status.read()
     }
 
-    /// Stops listening. Connections at work go on.
+    /// Stops listening. Connections at work go on. With [`IdleClients::AnswerOnce`] the runtime API's
+    /// socket is a successor's too: whoever is connected there already may look, and change nothing.
     pub fn soft_stop(&self, idle: IdleClients) {
         self.shared.stopping.store(true, Ordering::SeqCst);
         let keep = idle == IdleClients::AnswerOnce;
         self.shared.keeps_idle.store(keep, Ordering::SeqCst);
+        if keep {
+            self.service.ask(Request::Api(Vec::new()));
+            self.status.operator.succeeded();
+        }
         self.sockets.store(Arc::default());
         self.listen(Arc::new([]));
     }

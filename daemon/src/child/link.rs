@@ -17,7 +17,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::MissedTickBehavior;
 
 use super::ChildError;
-use super::talk::Talk;
+use super::mirror::Mirror;
+use super::talk::{self, Talk};
 use crate::wire::client::CallError;
 use crate::wire::files::Files;
 use crate::wire::parent::{self, Event, HEARTBEAT_MS, Question, Reply, Role, Stage};
@@ -27,6 +28,9 @@ const ATTEND_LIMIT: Duration = Duration::from_secs(10);
 /// Pauses between two looks for a new parent: init starts it at once, or never.
 const PAUSE_LEAST: Duration = Duration::from_millis(20);
 const PAUSE_MOST: Duration = Duration::from_millis(500);
+
+const ENDED: &str = "the attendance ended";
+const ALONE: &str = "there is no parent at the moment";
 
 /// A listening socket by its name.
 pub(crate) type Kept = (String, Arc<OwnedFd>);
@@ -42,9 +46,15 @@ pub(crate) struct Estate {
     pub(crate) addresses: BTreeMap<String, IpAddr>,
     /// Runtime API lines that hold beside it, by what they set.
     pub(crate) overrides: BTreeMap<String, String>,
+}
+
+/// What a child is told at its start.
+#[derive(Debug)]
+pub(crate) struct Welcome {
+    pub(crate) estate: Estate,
     /// The digest of what the engine was last told to run, for control.
     pub(crate) in_effect: Option<String>,
-    /// It is still at work, and goes on until we serve.
+    /// The predecessor is still at work, and goes on until we serve.
     pub(crate) at_work: bool,
 }
 
@@ -58,28 +68,29 @@ pub(crate) struct Link {
 
 /// What the rest of the child wants of the parent.
 #[derive(Debug)]
-enum Ask {
+pub(super) enum Ask {
     Hold(Vec<Kept>, oneshot::Sender<Result<(), String>>),
     Retain(Vec<String>, oneshot::Sender<()>),
     Running(Box<Running>, oneshot::Sender<()>),
     Override(String, Option<String>),
     /// Answered once all before it is kept.
     Kept(oneshot::Sender<()>),
+    TakeOver(Option<String>, oneshot::Sender<Result<Estate, String>>),
     Word(Question, oneshot::Sender<Result<(), String>>),
 }
 
 /// A configuration that took effect, and what names resolved to in it.
 #[derive(Debug)]
-struct Running {
-    files: FileSet,
-    addresses: BTreeMap<String, IpAddr>,
+pub(super) struct Running {
+    pub(super) files: FileSet,
+    pub(super) addresses: BTreeMap<String, IpAddr>,
 }
 
 /// Begins the attendance: the link, what a predecessor left, and what the parent will tell.
 pub(crate) async fn attend(
     run: &Path,
     role: Role,
-) -> Result<(Link, Estate, mpsc::UnboundedReceiver<Event>), ChildError> {
+) -> Result<(Link, Welcome, mpsc::UnboundedReceiver<Event>), ChildError> {
     let path = run.join(parent::SOCKET);
     let late = |_| CallError::Late {
         path: path.clone(),
@@ -87,12 +98,20 @@ pub(crate) async fn attend(
     };
     let first = tokio::time::timeout(ATTEND_LIMIT, Talk::begin(&path, role, Stage::Fresh));
     let (mut talk, socket, welcome) = first.await.map_err(late)??;
-    let estate = talk.fetch(welcome).await?;
+    let Reply::Welcome {
+        left,
+        in_effect,
+        at_work,
+    } = welcome
+    else {
+        return Err(talk::gone());
+    };
+    let (events, told) = mpsc::unbounded_channel();
+    let estate = talk.fetch(left, &events).await?;
 
     let (asks, queue) = mpsc::unbounded_channel();
     let (socket, sockets) = watch::channel(Arc::new(socket));
     let (refusal, refused) = watch::channel(None);
-    let (events, told) = mpsc::unbounded_channel();
     let attendant = Attendant {
         path,
         role,
@@ -109,7 +128,12 @@ pub(crate) async fn attend(
         sockets,
         refused,
     };
-    Ok((link, estate, told))
+    let welcome = Welcome {
+        estate,
+        in_effect,
+        at_work,
+    };
+    Ok((link, welcome, told))
 }
 
 impl Link {
@@ -125,7 +149,7 @@ impl Link {
         let why = refused.wait_for(Option::is_some).await;
         why.ok()
             .and_then(|why| why.clone())
-            .unwrap_or_else(|| "the attendance ended".to_owned())
+            .unwrap_or_else(|| ENDED.to_owned())
     }
 
     /// Has copies of these sockets kept. Fails if the parent does not want to: what it lacks is lost when
@@ -159,13 +183,22 @@ impl Link {
         self.wait(Ask::Kept).await;
     }
 
+    /// Has the predecessor finish, and gives what it left last: its overrides, and sockets, files and
+    /// addresses if it did not run the configuration with the digest `began` any more.
+    ///
+    /// # Errors
+    /// When there is no parent at the moment, or none any more.
+    pub(crate) async fn take_over(&self, began: Option<String>) -> Result<Estate, String> {
+        let (done, answer) = oneshot::channel();
+        let _ = self.asks.send(Ask::TakeOver(began, done));
+        answer.await.unwrap_or_else(|_| Err(ENDED.to_owned()))
+    }
+
     /// Says something of the kind that is answered by done.
     pub(crate) async fn say(&self, word: Question) -> Result<(), String> {
         let (done, answer) = oneshot::channel();
         let _ = self.asks.send(Ask::Word(word, done));
-        answer
-            .await
-            .unwrap_or_else(|_| Err("the attendance ended".to_owned()))
+        answer.await.unwrap_or_else(|_| Err(ENDED.to_owned()))
     }
 
     async fn wait(&self, ask: impl FnOnce(oneshot::Sender<()>) -> Ask) {
@@ -174,16 +207,6 @@ impl Link {
         // An answer that never comes means that there is nobody to keep anything.
         let _ = answer.await;
     }
-}
-
-/// All that was asked to be kept.
-#[derive(Debug, Default)]
-struct Mirror {
-    listeners: BTreeMap<String, Arc<OwnedFd>>,
-    files: Option<FileSet>,
-    addresses: BTreeMap<String, IpAddr>,
-    overrides: BTreeMap<String, String>,
-    finishing: bool,
 }
 
 /// Keeps the attendance up.
@@ -274,6 +297,19 @@ impl Attendant {
             }
             // Whatever was asked before has been answered.
             Ask::Kept(done) => (Ok(()), Some(done)),
+            Ask::TakeOver(began, done) => {
+                let outcome = match talk.take_over(began, &self.events).await {
+                    Ok(estate) => self.mirror.follow(&estate).map(|()| estate),
+                    Err(error) => Err(error),
+                };
+                let (told, outcome) = match outcome {
+                    Ok(estate) => (Ok(estate), Ok(())),
+                    Err(error) => (Err(crate::chain(&error)), Err(error)),
+                };
+                // Who asked may have given up.
+                let _ = done.send(told);
+                (outcome, None)
+            }
             Ask::Word(question, done) => {
                 let outcome = talk.done(&question, &self.events).await;
                 let told = match &outcome {
@@ -366,9 +402,8 @@ impl Attendant {
             Ask::Hold(_, done) => drop(done.send(Ok(()))),
             Ask::Retain(_, done) | Ask::Running(_, done) | Ask::Kept(done) => drop(done.send(())),
             Ask::Override(..) => {}
-            Ask::Word(_, done) => {
-                let _ = done.send(Err("there is no parent at the moment".to_owned()));
-            }
+            Ask::TakeOver(_, done) => drop(done.send(Err(ALONE.to_owned()))),
+            Ask::Word(_, done) => drop(done.send(Err(ALONE.to_owned()))),
         }
     }
 }
@@ -381,41 +416,5 @@ fn or_refused(outcome: Result<(), ChildError>) -> Result<(), ChildError> {
             Ok(())
         }
         outcome => outcome,
-    }
-}
-
-impl Mirror {
-    fn of(estate: &Estate) -> Result<Mirror, ChildError> {
-        let copies = estate
-            .listeners
-            .iter()
-            .map(|(name, socket)| Ok((name.clone(), Arc::new(socket.try_clone()?))))
-            .collect::<std::io::Result<_>>();
-        Ok(Mirror {
-            listeners: copies.map_err(ChildError::Start)?,
-            files: estate.files.clone(),
-            addresses: estate.addresses.clone(),
-            overrides: estate.overrides.clone(),
-            finishing: false,
-        })
-    }
-
-    fn note(&mut self, ask: &Ask) {
-        match ask {
-            Ask::Hold(sockets, _) => self.listeners.extend(sockets.iter().cloned()),
-            Ask::Retain(names, _) => self.listeners.retain(|name, _| names.contains(name)),
-            Ask::Running(running, _) => {
-                self.files = Some(running.files.clone());
-                self.addresses.clone_from(&running.addresses);
-            }
-            Ask::Override(key, Some(command)) => {
-                self.overrides.insert(key.clone(), command.clone());
-            }
-            Ask::Override(key, None) => {
-                self.overrides.remove(key);
-            }
-            Ask::Word(Question::Finishing, _) => self.finishing = true,
-            Ask::Kept(_) | Ask::Word(..) => {}
-        }
     }
 }

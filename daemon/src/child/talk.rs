@@ -12,7 +12,7 @@ use super::ChildError;
 use super::link::{Estate, Kept};
 use crate::wire::client;
 use crate::wire::frame;
-use crate::wire::parent::{Event, Question, Reply, Role, Stage};
+use crate::wire::parent::{Event, Left, Question, Reply, Role, Stage};
 
 /// One connection to one parent.
 pub(super) struct Talk {
@@ -61,25 +61,17 @@ impl Talk {
     }
 
     /// Fetches what a predecessor left.
-    pub(super) async fn fetch(&mut self, welcome: Reply) -> Result<Estate, ChildError> {
-        let Reply::Welcome {
-            held,
-            files,
-            addresses,
-            overrides,
-            in_effect,
-            at_work,
-        } = welcome
-        else {
-            return Err(gone());
-        };
+    pub(super) async fn fetch(
+        &mut self,
+        left: Left,
+        events: &mpsc::UnboundedSender<Event>,
+    ) -> Result<Estate, ChildError> {
         let mut listeners = Vec::new();
-        let (events, _none) = mpsc::unbounded_channel();
-        while listeners.len() < held {
+        while listeners.len() < left.held {
             let question = Question::Held {
                 from: listeners.len(),
             };
-            let Reply::Held { names } = self.ask(&question, &[], &events).await? else {
+            let Reply::Held { names } = self.ask(&question, &[], events).await? else {
                 return Err(gone());
             };
             let sockets = self.with.try_recv().unwrap_or_default();
@@ -90,12 +82,23 @@ impl Talk {
         }
         Ok(Estate {
             listeners,
-            files: files.map(|files| files.0),
-            addresses,
-            overrides,
-            in_effect,
-            at_work,
+            files: left.files.map(|files| files.0),
+            addresses: left.addresses,
+            overrides: left.overrides,
         })
+    }
+
+    /// Has the predecessor finish, and fetches what is new since its configuration with the digest
+    /// `began` was handed over.
+    pub(super) async fn take_over(
+        &mut self,
+        began: Option<String>,
+        events: &mpsc::UnboundedSender<Event>,
+    ) -> Result<Estate, ChildError> {
+        match self.ask(&Question::TakeOver { began }, &[], events).await? {
+            Reply::TakenOver(left) => self.fetch(left, events).await,
+            other => Err(refused(other)),
+        }
     }
 
     pub(super) async fn hold(
@@ -168,7 +171,7 @@ async fn listen(
     }
 }
 
-fn gone() -> ChildError {
+pub(super) fn gone() -> ChildError {
     ChildError::Talk(frame::FrameError::Io(io::ErrorKind::UnexpectedEof.into()))
 }
 

@@ -76,8 +76,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), ControlError> {
 
 async fn serve(arguments: &Arguments) -> Result<(), ControlError> {
     let mut terminate = signal(SignalKind::terminate()).map_err(ChildError::Start)?;
-    let (link, mut estate, mut events) = child::attend(&arguments.run, Role::Control).await?;
-    let in_effect = estate.in_effect.take();
+    let (link, welcome, mut events) = child::attend(&arguments.run, Role::Control).await?;
+    let (estate, in_effect) = (welcome.estate, welcome.in_effect);
     let engine = Arc::new(RemoteEngine::new(&arguments.run));
     let host = Arc::new(RemoteHost::new(&arguments.run));
     let mut settings = settings(&arguments.config, &arguments.state);

@@ -1,5 +1,8 @@
 //! What the engine does when the control process asks.
 
+mod succession;
+
+use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,11 +15,12 @@ use tokio::net::unix::UCred;
 use tokio::sync::{OwnedMutexGuard, watch};
 
 use super::{bundle, status};
-use crate::child::{Estate, Kept, Link};
+use crate::child::{Kept, Link};
 use crate::facts;
 use crate::wire::engine::{Question, Reply};
 use crate::wire::parent;
 use crate::wire::server::Answer;
+use succession::Began;
 
 /// Answers on `engine.sock`.
 #[derive(Debug)]
@@ -49,6 +53,11 @@ struct State {
     engine: Option<Arc<Engine>>,
     /// The settings it was started with that no swap can change.
     process_wide: Option<ProcessWide>,
+    /// What this engine began with, until it has taken over.
+    began: Began,
+    /// What was set there and not here yet: runtime API lines by what they set. Those of this engine stay
+    /// by themselves.
+    overrides: BTreeMap<String, String>,
     /// Sockets of a former engine, until there is an engine to take them.
     inherited: Vec<(String, OwnedFd)>,
     /// What names resolved to in it.
@@ -74,6 +83,10 @@ fn process_wide(settings: &Settings) -> ProcessWide {
 
 /// How long a new engine may take until it serves. Longer than it takes, shorter than control waits.
 const REPLACE_LIMIT: Duration = Duration::from_secs(5);
+
+/// How long an engine that finishes waits for what was set at run time to be kept. Its successor is not
+/// kept waiting for longer than the parent waits for it.
+const FLUSH_LIMIT: Duration = Duration::from_secs(1);
 
 /// [`Engine::prepare`], or [`Engine::prepare_as_left`].
 type How = fn(
@@ -119,34 +132,6 @@ impl Answers {
         }
     }
 
-    /// Begins with what a former engine left.
-    ///
-    /// # Errors
-    /// When what it served cannot be served.
-    pub(super) async fn begin(&self, estate: Estate) -> Result<(), PrepareError> {
-        let inherited = estate.listeners.len();
-        self.shared.with(|state| {
-            state.inherited = estate.listeners;
-            state.addresses = estate.addresses;
-        });
-        let Some(files) = estate.files else {
-            return Ok(());
-        };
-        let overrides: Vec<String> = estate.overrides.into_values().collect();
-        let ready = self.prepare(files, Engine::prepare_as_left).await?;
-        let count = overrides.len();
-        let failed = self.swap(ready, overrides).await;
-        for answer in failed.unwrap_or_default() {
-            tracing::warn!("not set again: {}", answer.trim());
-        }
-        tracing::info!(
-            listeners = inherited,
-            overrides = count,
-            "serving what the former engine served"
-        );
-        Ok(())
-    }
-
     /// The former engine is out of the way: what it needed and we do not is closed, and what it was
     /// woken for and left is ours.
     pub(super) async fn settle(&self) {
@@ -175,6 +160,11 @@ impl Answers {
         // A successor may be at work: a client that sends a request just now is answered, and told to
         // come again on another connection.
         engine.soft_stop(IdleClients::AnswerOnce);
+        // What was set here is the successor's, down to the last.
+        let kept = tokio::time::timeout(FLUSH_LIMIT, self.shared.journal.kept());
+        if kept.await.is_err() {
+            tracing::warn!("some of what was set at run time may not be kept: the parent is busy");
+        }
         if let Err(why) = self.link.say(parent::Question::Finishing).await {
             tracing::debug!("finishing without a parent: {why}");
         }
@@ -214,26 +204,28 @@ impl Answers {
         }
     }
 
-    /// Puts into effect what was got ready, with what was set at run time before. Returns what of the
-    /// latter failed; nothing if a successor has been put to work meanwhile.
-    async fn swap(&self, ready: Ready, overrides: Vec<String>) -> Option<Vec<String>> {
+    /// Puts into effect what was got ready, the first time with what was set at a former engine. False if a
+    /// successor has been put to work meanwhile.
+    async fn swap(&self, ready: Ready) -> bool {
         let swapping = self.swapping.lock().await;
         if *self.leaving.borrow() {
-            return None;
+            return false;
         }
-        let (engine, prepared) = (Arc::clone(&ready.engine), ready.prepared);
+        let overrides = self
+            .shared
+            .with(|state| std::mem::take(&mut state.overrides));
+        let overrides: Vec<String> = overrides.into_values().collect();
+        let (engine, prepared) = (ready.engine, ready.prepared);
         // It may be a hundred thousand overrides, and signs of life must not wait for them.
         let swap = move || engine.swap_replaying(prepared, &overrides);
         let failed = tokio::task::spawn_blocking(swap).await;
-        let failed = failed.unwrap_or_else(|error| vec![error.to_string()]);
+        not_set(&failed.unwrap_or_else(|error| vec![error.to_string()]));
         self.shared.with(|state| {
             state.running = Some(ready.files.digest());
             state.hard_stop_after = ready.hard_stop_after;
         });
         drop(swapping);
-        let addresses = ready.engine.addresses();
-        self.link.running(ready.files, addresses).await;
-        Some(failed)
+        true
     }
 
     /// Has a new engine take over, and waits until it does: who asked for the change finds that one.
@@ -325,6 +317,12 @@ impl Shared {
     }
 }
 
+fn not_set(failed: &[String]) {
+    for answer in failed {
+        tracing::warn!("not set again: {}", answer.trim());
+    }
+}
+
 fn names(sockets: &[Kept]) -> Vec<String> {
     sockets.iter().map(|(name, _)| name.clone()).collect()
 }
@@ -363,10 +361,12 @@ impl Answer for Answers {
                     let renew = self
                         .shared
                         .with(|state| state.process_wide != Some(ready.process_wide));
-                    // Overrides of this engine stay by themselves.
-                    if self.swap(ready, Vec::new()).await.is_none() {
+                    let (files, engine) = (ready.files.clone(), Arc::clone(&ready.engine));
+                    if !self.swap(ready).await {
                         return Reply::NothingReady;
                     }
+                    engine.serve_api();
+                    self.link.running(files, engine.addresses()).await;
                     self.settle().await;
                     if renew {
                         self.replace().await;

@@ -16,10 +16,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
-use lanai_engine::Told;
+use lanai_engine::{OverrideReceiver, Told};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::child::{self, ChildError, UserIds};
+use crate::child::{self, ChildError, Link, UserIds};
 use crate::rights;
 use crate::wire::parent::{Question, Role};
 use crate::wire::server;
@@ -74,20 +74,19 @@ fn run(arguments: &Arguments) -> Result<(), ChildError> {
     let runtime = runtime.map_err(ChildError::Start)?;
     runtime.block_on(async {
         let mut finish = signal(SignalKind::user_defined1()).map_err(ChildError::Start)?;
-        let (link, estate, _) = child::attend(&arguments.run, Role::Engine).await?;
-        let (journal, mut changes) = lanai_engine::override_channel();
+        let (link, welcome, _) = child::attend(&arguments.run, Role::Engine).await?;
+        let (overrides, changes) = lanai_engine::override_channel();
         let answers = Arc::new(Answers::new(
             arguments.answer,
             arguments.threads,
             arguments.config.clone(),
-            journal,
+            overrides,
             link.clone(),
         ));
-        let succeeds = estate.at_work;
-        match answers.begin(estate).await {
+        match answers.begin(welcome.estate).await {
             Ok(()) => {}
             // Whoever has the connections keeps them.
-            Err(error) if succeeds => {
+            Err(error) if welcome.at_work => {
                 let why = error.to_string();
                 if let Err(why) = link.say(Question::GiveUp { why }).await {
                     tracing::debug!("giving up without a parent: {why}");
@@ -97,38 +96,37 @@ fn run(arguments: &Arguments) -> Result<(), ChildError> {
             // Control knows more ways than this one, and tries again.
             Err(error) => tracing::error!("the configuration in effect cannot be run: {error}"),
         }
-        let keeping = link.clone();
-        // Its end, which comes with the end of serving, lets nobody wait any more.
-        let journalling = async move {
-            loop {
-                match changes.recv().await {
-                    Told::Change(change) => keeping.journal(change.key, change.command),
-                    Told::Kept(done) => {
-                        keeping.kept().await;
-                        // Whoever asked has a limit.
-                        let _ = done.send(());
-                    }
-                }
-            }
-        };
         let watched = Arc::clone(&answers);
         let watching = tokio::spawn(watchdog::watch(move || watched.engine()));
         let serving = async {
-            // Only one engine answers on the socket, and it is the one that serves.
-            if let Err(why) = link.say(Question::TakeOver).await {
-                tracing::warn!("the former engine could not be told to finish: {why}");
-            }
+            // Only one engine answers on the socket, and it is the one that serves. What is set at run time
+            // is journalled by that one too, until its very end.
+            answers.take_over().await;
+            tokio::spawn(journal(changes, link.clone()));
             answers.settle().await;
             server::serve(link.sockets(), Arc::clone(&answers)).await
         };
         tokio::select! {
             error = serving => return Err(ChildError::Accept(error)),
             why = link.refused() => tracing::warn!("{why}; this engine finishes"),
-            () = journalling => {}
             _ = finish.recv() => {}
         }
         answers.finish().await;
         watching.abort();
         Ok(())
     })
+}
+
+/// Has the parent keep what is set at run time.
+async fn journal(mut changes: OverrideReceiver, link: Link) {
+    loop {
+        match changes.recv().await {
+            Told::Change(change) => link.journal(change.key, change.command),
+            Told::Kept(done) => {
+                link.kept().await;
+                // Whoever asked has a limit.
+                let _ = done.send(());
+            }
+        }
+    }
 }

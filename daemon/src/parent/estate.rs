@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::wire::files::Files;
 use crate::wire::frame;
+use crate::wire::parent::Left;
 
 /// Listening sockets kept for one role at most: as many as there are ports.
 const SOCKETS: usize = 1 << 16;
@@ -31,7 +32,7 @@ pub(super) struct Estate {
 
 /// An [`Estate`] in words, the sockets by their numbers.
 #[derive(Serialize, Deserialize)]
-struct Left {
+struct Written {
     listeners: BTreeMap<String, RawFd>,
     files: Option<Files>,
     #[serde(default)]
@@ -103,7 +104,7 @@ impl Estate {
     }
 
     /// How many sockets there are.
-    pub(super) fn held(&self) -> usize {
+    fn held(&self) -> usize {
         self.listeners.len()
     }
 
@@ -117,21 +118,33 @@ impl Estate {
         self.files.as_ref()
     }
 
-    /// What names resolved to.
-    pub(super) fn addresses(&self) -> BTreeMap<String, IpAddr> {
-        self.addresses.clone()
+    /// All of it, for a process that is new.
+    pub(super) fn left(&self) -> Left {
+        Left {
+            held: self.held(),
+            files: self.files.clone(),
+            addresses: self.addresses.clone(),
+            overrides: self.overrides.clone(),
+        }
     }
 
-    /// The lines to run again, by what they set.
-    pub(super) fn overrides(&self) -> BTreeMap<String, String> {
-        self.overrides.clone()
+    /// All that is new to a process that was given the configuration with this digest before.
+    pub(super) fn left_since(&self, began: Option<&str>) -> Left {
+        let digest = self.files.as_ref().map(|files| files.0.digest());
+        if digest.is_some() && digest.as_deref() != began {
+            return self.left();
+        }
+        Left {
+            overrides: self.overrides.clone(),
+            ..Left::default()
+        }
     }
 
     /// Makes all of it outlive this program, for [`Estate::inherit`]: the sockets stay open under
     /// their numbers, and the returned file says what they are.
     pub(super) fn leave(&self) -> io::Result<OwnedFd> {
         self.keep_open(true)?;
-        let left = Left {
+        let left = Written {
             listeners: self
                 .listeners
                 .iter()
@@ -161,7 +174,7 @@ impl Estate {
     pub(super) fn inherit(file: OwnedFd) -> Option<Estate> {
         let mut text = Vec::new();
         File::from(file).read_to_end(&mut text).ok()?;
-        let left: Left = serde_json::from_slice(&text).ok()?;
+        let left: Written = serde_json::from_slice(&text).ok()?;
         let socket = |(name, number)| Some((name, super::place::take(number, true)?));
         Some(Estate {
             listeners: left.listeners.into_iter().filter_map(socket).collect(),
@@ -244,7 +257,7 @@ mod tests {
             let journalled = estate.journal(key.to_owned(), command.map(str::to_owned));
             assert_eq!(journalled, Ok(()));
         }
-        let overrides: Vec<_> = estate.overrides().into_values().collect();
+        let overrides: Vec<_> = estate.left().overrides.into_values().collect();
         assert_eq!(overrides, ["3"]);
         let long = "x".repeat(OVERRIDE_LENGTH + 1);
         assert!(estate.journal("c".to_owned(), Some(long)).is_err());

@@ -16,6 +16,7 @@ mod upgrade;
 use std::ffi::OsString;
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex};
 
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
@@ -203,6 +204,7 @@ impl Family {
                 answers: answers.map_err(ParentError::Start)?,
                 news,
                 estate: Mutex::new(estate),
+                at_work: AtomicU32::new(0),
             })
         };
         let arguments = control_arguments(place, settings, control);

@@ -66,8 +66,10 @@ pub(crate) enum Question {
     HandedOver,
     /// "I am well", at least every [`HEARTBEAT_MS`].
     Alive,
-    /// "I serve: my predecessor may finish." Engine only.
-    TakeOver,
+    /// "I serve: my predecessor may finish." With the digest of the configuration that this engine
+    /// began with. Answered by [`Reply::TakenOver`] once the predecessor does not listen any more. Until
+    /// then what runs and what is set at run time is the predecessor's. Engine only.
+    TakeOver { began: Option<String> },
     /// "I cannot serve what my predecessor serves: it may go on." Engine only.
     GiveUp { why: String },
     /// "I do not listen any more." Engine only.
@@ -143,15 +145,8 @@ pub(crate) enum Reply {
     Done,
     /// To [`Question::Attend`]. The socket on which the child answers comes with the frame.
     Welcome {
-        /// Listening sockets kept for it, to be fetched by [`Question::Held`].
-        held: usize,
-        /// The configuration that was in effect last, for an engine.
-        files: Option<Files>,
-        /// What names of servers resolved to then.
-        #[serde(default)]
-        addresses: BTreeMap<String, IpAddr>,
-        /// Runtime API lines to run again once it is in effect.
-        overrides: BTreeMap<String, String>,
+        /// What is kept for it.
+        left: Left,
         /// The digest of what the engine was last told to run, for control.
         #[serde(default)]
         in_effect: Option<String>,
@@ -159,6 +154,9 @@ pub(crate) enum Reply {
         #[serde(default)]
         at_work: bool,
     },
+    /// To [`Question::TakeOver`]: what is kept now. Without sockets, files and addresses where the engine
+    /// began with the configuration that was in effect last.
+    TakenOver(Left),
     /// To [`Question::Held`]: names of the sockets that come with the frame.
     Held { names: Vec<String> },
     /// To [`Question::Observe`].
@@ -179,6 +177,20 @@ pub(crate) enum Reply {
     Failed { message: String },
     /// No answer at all, but news for a child that attends.
     Event(Event),
+}
+
+/// What a predecessor left.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Left {
+    /// Listening sockets, to be fetched by [`Question::Held`].
+    pub(crate) held: usize,
+    /// The configuration that was in effect last, for an engine.
+    pub(crate) files: Option<Files>,
+    /// What names of servers resolved to then.
+    #[serde(default)]
+    pub(crate) addresses: BTreeMap<String, IpAddr>,
+    /// Runtime API lines to run again once it is in effect, by what they set.
+    pub(crate) overrides: BTreeMap<String, String>,
 }
 
 /// What the parent tells of its own accord.

@@ -84,7 +84,7 @@ impl OverrideSender {
     }
 
     /// Waits until the owner has kept all that was sent, or is gone.
-    pub(crate) async fn kept(&self) {
+    pub async fn kept(&self) {
         let (done, kept) = oneshot::channel();
         {
             let mut keys = self.0.keys();
@@ -100,15 +100,13 @@ impl OverrideSender {
 }
 
 impl OverrideReceiver {
-    /// The next change, if one waits. With it whoever asks for all before it is answered: the caller
-    /// has them.
-    pub fn try_recv(&mut self) -> Option<Override> {
+    /// Waits for the next. Cancel-safe.
+    pub async fn recv(&mut self) -> Told {
         loop {
-            match self.next()? {
-                Told::Change(change) => return Some(change),
-                // Whoever asked has a limit.
-                Told::Kept(done) => drop(done.send(())),
+            if let Some(told) = self.next() {
+                return told;
             }
+            self.0.some.notified().await;
         }
     }
 
@@ -120,16 +118,6 @@ impl OverrideReceiver {
                 Some(Told::Change(Override { key, command }))
             }
             Entry::Kept(done) => Some(Told::Kept(done)),
-        }
-    }
-
-    /// Waits for the next. Cancel-safe.
-    pub async fn recv(&mut self) -> Told {
-        loop {
-            if let Some(told) = self.next() {
-                return told;
-            }
-            self.0.some.notified().await;
         }
     }
 }
@@ -162,6 +150,13 @@ mod tests {
         }
     }
 
+    fn next(receiver: &mut OverrideReceiver) -> Option<Override> {
+        match receiver.next()? {
+            Told::Change(change) => Some(change),
+            Told::Kept(_) => panic!("nobody waits"),
+        }
+    }
+
     #[test]
     fn a_slow_owner_gets_the_latest_of_each_key() {
         let (sender, mut receiver) = channel();
@@ -169,11 +164,11 @@ mod tests {
         sender.send(change("b", Some("1")));
         sender.send(change("a", Some("2")));
         sender.send(change("b", None));
-        assert_eq!(receiver.try_recv(), Some(change("a", Some("2"))));
+        assert_eq!(next(&mut receiver), Some(change("a", Some("2"))));
         sender.send(change("a", None));
-        assert_eq!(receiver.try_recv(), Some(change("b", None)));
-        assert_eq!(receiver.try_recv(), Some(change("a", None)));
-        assert_eq!(receiver.try_recv(), None);
+        assert_eq!(next(&mut receiver), Some(change("b", None)));
+        assert_eq!(next(&mut receiver), Some(change("a", None)));
+        assert_eq!(next(&mut receiver), None);
     }
 
     #[tokio::test]

@@ -8,7 +8,7 @@ use lanai_model::layer7::ListenAddress;
 use rustix::net::{Shutdown, listen, shutdown};
 
 use super::operator::{Operator, Outcome, is_named};
-use super::{FrontendOverrides, Override, journal};
+use super::{FrontendOverrides, journal};
 use crate::listen::{Listening, set_transparent};
 use crate::service::syslog::WARNING;
 use crate::shared::Shared;
@@ -83,6 +83,16 @@ impl Operator {
         })
     }
 
+    /// The configuration's limit of a frontend counts again.
+    pub(super) fn reset_frontend_maxconn(&self, word: Option<&&str>) -> Outcome {
+        self.with_frontend(word, |_, frontend| {
+            let mut overrides = frontend.state.overrides();
+            overrides.maxconn = None;
+            self.publish(frontend, &mut overrides);
+            Ok("")
+        })
+    }
+
     /// `set maxconn global N`; 0 is what it was at the start.
     pub(crate) fn set_global_maxconn(&self, limit: u32) -> Outcome {
         let most = self.shared.hard_maxconn;
@@ -92,12 +102,8 @@ impl Operator {
         let limit = if limit == 0 { most } else { limit };
         self.shared.maxconn.store(limit, Ordering::SeqCst);
         self.shared.tell(|| Command::AcceptAgain);
-        if let Some(journal) = &self.shared.journal {
-            journal.send(Override {
-                key: "maxconn global".to_owned(),
-                command: (limit != most).then(|| format!("set maxconn global {limit}")),
-            });
-        }
+        let set = Some(limit).filter(|limit| *limit != most);
+        journal::tell_global_maxconn(set, self.shared.journal.as_ref());
         Ok(String::new())
     }
 

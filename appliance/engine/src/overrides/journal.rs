@@ -5,10 +5,55 @@ use lanai_traffic::condition::{Admin, Checks, Operation};
 use super::{FrontendOverrides, Override, OverrideSender};
 use crate::state::ServerHealth;
 
-/// Kinds of overrides of a server: state, weight, maxconn, addr, checks, health.
+/// Kinds of overrides of a server, see [`ServerKind`].
 pub(super) const SERVER_KINDS: usize = 6;
 /// Kinds of overrides of a frontend: state, maxconn.
 pub(super) const FRONTEND_KINDS: usize = 2;
+const GLOBAL_MAXCONN: &str = "maxconn global";
+
+/// What an override is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Key<'a> {
+    /// Of the server `BACKEND/SERVER`.
+    Server(ServerKind, &'a str),
+    FrontendState(&'a str),
+    FrontendMaxconn(&'a str),
+    GlobalMaxconn,
+}
+
+/// What can be set of a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ServerKind {
+    State,
+    Weight,
+    Maxconn,
+    Address,
+    Checks,
+    /// What checks found, or what was declared in their place.
+    Health,
+}
+
+/// Reads what [`Override::key`] says.
+pub(super) fn key(text: &str) -> Option<Key<'_>> {
+    if text == GLOBAL_MAXCONN {
+        return Some(Key::GlobalMaxconn);
+    }
+    let (what, rest) = text.split_once(' ')?;
+    if what == "health" {
+        return Some(Key::Server(ServerKind::Health, rest));
+    }
+    let (name, kind) = rest.rsplit_once(' ')?;
+    Some(match (what, kind) {
+        ("server", "state") => Key::Server(ServerKind::State, name),
+        ("server", "weight") => Key::Server(ServerKind::Weight, name),
+        ("server", "maxconn") => Key::Server(ServerKind::Maxconn, name),
+        ("server", "addr") => Key::Server(ServerKind::Address, name),
+        ("server", "checks") => Key::Server(ServerKind::Checks, name),
+        ("frontend", "state") => Key::FrontendState(name),
+        ("frontend", "maxconn") => Key::FrontendMaxconn(name),
+        _ => return None,
+    })
+}
 
 /// The word behind `set server B/S health STATE` that makes the command one for checked servers only:
 /// what checks found must not stay with a server that is checked no more. HAProxy ignores it.
@@ -35,6 +80,16 @@ pub(crate) fn tell_frontend(
         .map(|limit| format!("set maxconn frontend {name} {limit}"));
     let keys = frontend_keys(name);
     tell(&keys, &[paused, maxconn], &mut overrides.told, journal);
+}
+
+/// Tells the owner the limit of the whole process that was set.
+pub(super) fn tell_global_maxconn(limit: Option<u32>, journal: Option<&OverrideSender>) {
+    if let Some(journal) = journal {
+        journal.send(Override {
+            key: GLOBAL_MAXCONN.to_owned(),
+            command: limit.map(|limit| format!("set maxconn global {limit}")),
+        });
+    }
 }
 
 /// Tells the owner that nothing stands beside the configuration of a server that left it.
@@ -131,4 +186,37 @@ fn server_commands(name: &str, health: &ServerHealth) -> [Option<String>; SERVER
         Checks::None | Checks::Off => set("health", &word),
     });
     [state, weight, maxconn, address, checks, found]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_that_is_told_can_be_read() {
+        let [state, weight, maxconn, address, checks, health] = server_keys("b/s 1");
+        for (text, kind) in [
+            (state, ServerKind::State),
+            (weight, ServerKind::Weight),
+            (maxconn, ServerKind::Maxconn),
+            (address, ServerKind::Address),
+            (checks, ServerKind::Checks),
+            (health, ServerKind::Health),
+        ] {
+            assert_eq!(key(&text), Some(Key::Server(kind, "b/s 1")), "{text}");
+        }
+        let [state, maxconn] = frontend_keys("state");
+        assert_eq!(key(&state), Some(Key::FrontendState("state")));
+        assert_eq!(key(&maxconn), Some(Key::FrontendMaxconn("state")));
+        assert_eq!(key(GLOBAL_MAXCONN), Some(Key::GlobalMaxconn));
+        for other in [
+            "",
+            "maxconn",
+            "server b/s1",
+            "server b/s1 colour",
+            "frontend state",
+        ] {
+            assert_eq!(key(other), None, "{other}");
+        }
+    }
 }

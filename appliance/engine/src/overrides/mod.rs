@@ -9,6 +9,7 @@
 //! commands, checks and changes of the configuration.
 
 mod channel;
+mod follow;
 mod frontends;
 mod journal;
 mod operator;
@@ -23,7 +24,7 @@ pub use channel::{Override, OverrideReceiver, OverrideSender, Told, channel};
 pub(crate) use journal::{IF_CHECKED, tell_server};
 pub(crate) use operator::{Operator, Outcome, Place};
 pub(crate) use servers::publish;
-pub(crate) use settle::{apply_targets, forget, settle};
+pub(crate) use settle::{apply_targets, forget, open_or_close, settle};
 
 /// What was set of a server at run time.
 #[derive(Debug, Default)]

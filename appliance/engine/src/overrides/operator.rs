@@ -1,5 +1,6 @@
 //! Whoever changes things at run time: finds servers and frontends, and changes them.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -24,6 +25,8 @@ pub(crate) struct Operator {
     pub(super) service: UnboundedSender<Request>,
     /// One change at a time, of the configuration too: both replace what runs.
     turn: Mutex<()>,
+    /// A successor has taken over.
+    succeeded: AtomicBool,
     /// What many commands in a row leave to be worked out once, at their end.
     batch: Mutex<Option<Batch>>,
 }
@@ -56,6 +59,7 @@ impl Operator {
             sockets,
             service,
             turn: Mutex::new(()),
+            succeeded: AtomicBool::new(false),
             batch: Mutex::default(),
         }
     }
@@ -63,6 +67,18 @@ impl Operator {
     /// Keeps others from changing anything meanwhile.
     pub(crate) fn turn(&self) -> MutexGuard<'_, ()> {
         self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on nothing is changed at run time: a successor is told what was. Whoever asks for a
+    /// change is refused it; one that is under way is made first.
+    pub(crate) fn succeeded(&self) {
+        let _turn = self.turn();
+        self.succeeded.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether nothing is changed any more. To be asked by whoever has the turn.
+    pub(crate) fn is_succeeded(&self) -> bool {
+        self.succeeded.load(Ordering::SeqCst)
     }
 
     /// Runs many changes, with what follows from them worked out once: for each of them it takes a look

@@ -70,9 +70,16 @@ impl Operator {
     /// `set weight B/S N`
     pub(crate) fn set_weight(&self, place: &Place, weight: u16) {
         let configured = place.conf().map_or(1, |conf| conf.weight);
-        self.change(place, |health| {
-            health.overrides.weight = Some(weight).filter(|weight| *weight != configured);
-        });
+        self.override_weight(place, Some(weight).filter(|weight| *weight != configured));
+    }
+
+    /// The configuration's weight counts again.
+    pub(super) fn reset_weight(&self, place: &Place) {
+        self.override_weight(place, None);
+    }
+
+    fn override_weight(&self, place: &Place, weight: Option<u16>) {
+        self.change(place, |health| health.overrides.weight = weight);
         if self.batch().is_none() {
             refresh(&place.backend);
         }
@@ -84,6 +91,11 @@ impl Operator {
         self.change(place, |health| {
             health.overrides.maxconn = Some(limit).filter(|limit| *limit != configured);
         });
+    }
+
+    /// The configuration's limit counts again.
+    pub(super) fn reset_server_maxconn(&self, place: &Place) {
+        self.change(place, |health| health.overrides.maxconn = None);
     }
 
     /// `set server B/S addr IP [port PORT]`
@@ -109,15 +121,22 @@ impl Operator {
         }
         let wanted = (ip, port.or(*old_port));
         let as_configured = server.configured == Target::Inet(wanted.0, wanted.1);
-        self.change(place, |health| {
-            health.overrides.address = Some(wanted).filter(|_| !as_configured);
-        });
+        self.override_address(place, Some(wanted).filter(|_| !as_configured));
+        Ok(format!("{said} by 'stats socket command'\n"))
+    }
+
+    /// The server is where the configuration says.
+    pub(super) fn reset_address(&self, place: &Place) {
+        self.override_address(place, None);
+    }
+
+    fn override_address(&self, place: &Place, address: Option<(IpAddr, Option<u16>)>) {
+        self.change(place, |health| health.overrides.address = address);
         self.renew_places(place);
         match &mut *self.batch() {
             Some(batch) => batch.addresses = true,
             None => self.check_anew(),
         }
-        Ok(format!("{said} by 'stats socket command'\n"))
     }
 
     /// New connections lead to where the servers are now, and those to where one was are closed once

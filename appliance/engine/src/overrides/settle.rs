@@ -17,7 +17,7 @@ use crate::state::{Live, LiveBackend, LiveFrontend, LiveServer, Registry, Server
 /// Where the configuration's own value changed, it wins over what was set of that kind at run time.
 pub(crate) fn settle(ready: &Ready, journal: Option<&OverrideSender>) {
     for frontend in &ready.live.frontends {
-        settle_frontend(frontend, ready, journal);
+        settle_frontend(frontend, journal);
     }
     for backend in &ready.live.backends {
         for (conf, server) in backend.conf.servers.iter().zip(&backend.servers) {
@@ -26,6 +26,19 @@ pub(crate) fn settle(ready: &Ready, journal: Option<&OverrideSender>) {
             settle_ports(server);
         }
         refresh(backend);
+    }
+}
+
+/// Has the kernel take connections to every frontend that is not paused. The sockets may be shared with
+/// a former engine, so that nothing is opened in between that was closed there.
+pub(crate) fn open_or_close(ready: &Ready) {
+    for frontend in &ready.live.frontends {
+        if frontend.state.overrides().paused {
+            close_doors(&frontend.state, &ready.sockets);
+        } else if let Err(error) = open_doors(&frontend.state, &ready.sockets) {
+            // Those that are new listen already, and the others listened until now.
+            tracing::error!(frontend = &*frontend.conf.name, %error, "the backlog stays as it was");
+        }
     }
 }
 
@@ -87,7 +100,7 @@ fn locate(server: &LiveServer) -> (Target, u32) {
     (wanted, place.load(Ordering::SeqCst))
 }
 
-fn settle_frontend(frontend: &LiveFrontend, ready: &Ready, journal: Option<&OverrideSender>) {
+fn settle_frontend(frontend: &LiveFrontend, journal: Option<&OverrideSender>) {
     let mut overrides = frontend.state.overrides();
     let configured = frontend.conf.maxconn;
     let before = overrides.configured.replace(configured);
@@ -97,12 +110,6 @@ fn settle_frontend(frontend: &LiveFrontend, ready: &Ready, journal: Option<&Over
         dropped(&format!("frontend {name}"), "maxconn");
     }
     frontend.state.publish(&overrides);
-    if overrides.paused {
-        close_doors(&frontend.state, &ready.sockets);
-    } else if let Err(error) = open_doors(&frontend.state, &ready.sockets) {
-        // Those that are new listen already, and the others listened until now.
-        tracing::error!(frontend = &*frontend.conf.name, %error, "the backlog stays as it was");
-    }
     journal::tell_frontend(&frontend.conf.name, &mut overrides, journal);
 }
 

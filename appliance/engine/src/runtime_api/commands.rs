@@ -12,6 +12,9 @@ use crate::overrides::Operator;
 /// The longest idle time a client may ask for (HAProxy's clock cannot say more than 24 days).
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(24 * 86_400);
 
+/// What an engine says that changes nothing any more.
+const SUCCEEDED: &str = "Another process has taken over: connect again.\n";
+
 /// What one connection may do and how it is talked to.
 pub(super) struct Session {
     /// What it may do; a client can only lower it.
@@ -46,6 +49,9 @@ pub(super) fn run(session: &mut Session, source: &dyn Source, text: &str) -> Str
                     session.changed = true;
                     let operator = source.operator();
                     let _turn = operator.turn();
+                    if operator.is_succeeded() {
+                        return SUCCEEDED.to_owned();
+                    }
                     run(operator, rest).unwrap_or_else(|refusal| refusal)
                 }
             }
@@ -68,7 +74,8 @@ pub(crate) fn replay(operator: &Operator, commands: &[String]) -> Vec<String> {
     operator.together(|| commands.iter().filter_map(run).collect())
 }
 
-fn replay_one(operator: &Operator, text: &str) -> Result<(), String> {
+/// Runs one of them. The caller has the turn.
+pub(crate) fn replay_one(operator: &Operator, text: &str) -> Result<(), String> {
     let words = words(text);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let found = find(&words).map(|command| (command.words.len(), &command.run));

@@ -20,16 +20,18 @@ mod tests;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use lanai_model::layer7::AccessLevel;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
-use tokio::task::JoinSet;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::spawn_local;
 
 use crate::overrides::Operator;
 use crate::status::Status;
 
-pub(crate) use commands::replay;
+pub(crate) use commands::{replay, replay_one};
 
 /// Connections of one socket at the same time; more wait in the kernel's queue.
 const CONNECTIONS: usize = 64;
@@ -50,7 +52,8 @@ pub(crate) trait Source {
     fn clear_counters(&self, all: bool);
 }
 
-/// Serves one listening `stats socket`, UNIX or TCP, until dropped; its connections end with it.
+/// Serves one listening `stats socket`, UNIX or TCP, until dropped; its connections are answered to
+/// their end.
 ///
 /// Needs a runtime that can `spawn_local`. `level` is what clients may do, `timeout` how long they
 /// may be idle. A socket that cannot be used is told to the log; there is nobody else to tell.
@@ -67,20 +70,21 @@ pub(crate) async fn serve(
             return;
         }
     };
-    let mut connections = JoinSet::new();
+    let places = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
-        while connections.try_join_next().is_some() {}
-        if connections.len() >= CONNECTIONS {
-            connections.join_next().await;
-        }
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else {
+            // It is never closed.
+            return;
+        };
+        let source = Rc::clone(&source);
         match listener.accept().await {
             Ok(Client::Unix(stream)) => {
-                let source = Rc::clone(&source);
-                connections.spawn_local(connection::run(stream, source, level, timeout));
+                let connection = connection::run(stream, source, level, timeout);
+                spawn_local(at(place, connection));
             }
             Ok(Client::Tcp(stream)) => {
-                let source = Rc::clone(&source);
-                connections.spawn_local(connection::run(stream, source, level, timeout));
+                let connection = connection::run(stream, source, level, timeout);
+                spawn_local(at(place, connection));
             }
             Err(error) => {
                 tracing::warn!(%error, "the runtime API cannot take a connection");
@@ -88,6 +92,12 @@ pub(crate) async fn serve(
             }
         }
     }
+}
+
+/// A connection that gives its place back at its end.
+async fn at(place: OwnedSemaphorePermit, connection: impl Future<Output = ()>) {
+    connection.await;
+    drop(place);
 }
 
 enum Listener {

@@ -435,12 +435,17 @@ fn tcp_is_served_too() {
         stream.read_to_string(&mut answer).await.unwrap();
         assert_eq!(answer, "operator\n\n");
 
-        // Its connections end with it.
+        // A connection outlives it.
         let mut open = tokio::net::TcpStream::connect(address).await.unwrap();
         open.write_all(b"prompt\n").await.unwrap();
         open.read_exact(&mut [0; 3]).await.unwrap();
         served.abort();
-        assert_eq!(open.read(&mut [0; 1]).await.unwrap(), 0);
+        assert!(served.await.unwrap_err().is_cancelled());
+        open.write_all(b"show cli level;quit\n").await.unwrap();
+        let mut answer = String::new();
+        open.read_to_string(&mut answer).await.unwrap();
+        assert_eq!(answer, "operator\n\n> ");
+        tokio::net::TcpStream::connect(address).await.unwrap_err();
     });
 }
 

@@ -21,7 +21,7 @@ use crate::state::Live;
 pub(crate) enum Request {
     /// Check the servers of this configuration, and no others.
     Check(Arc<Live>),
-    /// Serve the runtime API on these sockets, and no others.
+    /// Serve the runtime API on these sockets, and no others. Its connections go on.
     Api(Vec<ApiSocket>),
     /// Show a sign of life.
     Beat,

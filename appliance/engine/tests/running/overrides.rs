@@ -7,8 +7,9 @@ use std::net::{Ipv4Addr, TcpStream};
 use std::time::Duration;
 
 use lanai_engine::{Override, OverrideReceiver};
+use proptest::prelude::*;
 
-use crate::support::{Lab, Server, TwoServers, get, until};
+use crate::support::{Lab, Server, TwoServers, get, next_told, until};
 
 /// What a journal holds: the latest command of each key.
 #[derive(Debug, Default)]
@@ -16,7 +17,7 @@ struct Journal(BTreeMap<String, String>);
 
 impl Journal {
     fn note(&mut self, receiver: &mut OverrideReceiver) {
-        while let Some(Override { key, command }) = receiver.try_recv() {
+        while let Some(Override { key, command }) = next_told(receiver) {
             match command {
                 Some(command) => self.0.insert(key, command),
                 None => self.0.remove(&key),
@@ -34,7 +35,11 @@ fn every_change_is_told_as_the_command_that_makes_it_again() {
     let servers = TwoServers::start();
     let (lab, mut owner) = Lab::start();
     lab.apply(&servers.config(&lab));
-    assert_eq!(owner.try_recv(), None, "a configuration changes nothing");
+    assert_eq!(
+        next_told(&mut owner),
+        None,
+        "a configuration changes nothing"
+    );
     for (command, key, told) in [
         (
             "set server be/s1 state drain",
@@ -93,13 +98,17 @@ fn every_change_is_told_as_the_command_that_makes_it_again() {
             key: key.to_owned(),
             command: told.map(str::to_owned),
         };
-        assert_eq!(owner.try_recv(), Some(expected), "{command}");
-        assert_eq!(owner.try_recv(), None, "{command} is told once");
+        assert_eq!(next_told(&mut owner), Some(expected), "{command}");
+        assert_eq!(next_told(&mut owner), None, "{command} is told once");
     }
     let refused = lab.ask("set weight be/s1 300");
     assert!(refused.starts_with("Absolute weight"), "{refused}");
     lab.ask("set server be/s1 state ready");
-    assert_eq!(owner.try_recv(), None, "what changes nothing is not told");
+    assert_eq!(
+        next_told(&mut owner),
+        None,
+        "what changes nothing is not told"
+    );
 }
 
 #[test]
@@ -144,6 +153,108 @@ fn a_new_engine_goes_on_where_the_old_one_was() {
     assert_eq!(again.0, journal.0);
     let nonsense = ["show info".to_owned(), "no such thing".to_owned()];
     assert_eq!(new.engine.replay(&nonsense).len(), 2);
+}
+
+/// What can be set, of a server that is checked, of one that is not, and of the rest. `OTHER` is another
+/// server's port.
+fn commands() -> impl Strategy<Value = String> {
+    let of_server = [
+        "set server S state ready",
+        "set server S state drain",
+        "set server S state maint",
+        "set weight S 3",
+        "set weight S 100%",
+        "set maxconn server S 4",
+        "set maxconn server S 0",
+        "set server S addr 127.0.0.1 port OTHER",
+        "set server S addr 127.0.0.1 port OWN",
+        "set server S health down",
+        "set server S health up",
+        "disable health S",
+        "enable health S",
+    ];
+    // A check that succeeds would make more of it, in its own time.
+    let of_unchecked = "set server be/s2 health stopping";
+    let of_others = [
+        "disable frontend fe",
+        "enable frontend fe",
+        "set maxconn frontend fe 5",
+        "set maxconn frontend fe 50",
+        "set maxconn global 8",
+        "set maxconn global 0",
+    ];
+    let server = prop_oneof![Just("be/s1"), Just("be/s2")];
+    let of_server = (prop::sample::select(of_server.to_vec()), server)
+        .prop_map(|(command, server)| command.replace('S', server));
+    let of_others = prop::sample::select(of_others.to_vec()).prop_map(str::to_owned);
+    prop_oneof![6 => of_server, 1 => Just(of_unchecked.to_owned()), 2 => of_others]
+}
+
+/// All that can be set, as the engine has it.
+fn set_in(lab: &Lab) -> String {
+    let status = lab.engine.status();
+    let servers: Vec<_> = status.backends[0]
+        .servers
+        .iter()
+        .map(|s| {
+            (
+                &s.name,
+                s.admin,
+                s.operation,
+                s.checks,
+                s.up,
+                s.weight,
+                s.limit,
+                &s.address,
+            )
+        })
+        .collect();
+    let frontend = &status.frontends[0];
+    format!(
+        "{servers:?} {} {} {}",
+        frontend.paused, frontend.limit, status.maxconn
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1_000, ..ProptestConfig::default() })]
+
+    /// Whatever was set at an engine before its successor was started, and from then on until it took
+    /// over, counts there and is in its journal, and nothing else.
+    #[test]
+    fn a_successor_follows_what_is_set_while_it_gets_ready(
+        first in prop::collection::vec(commands(), 0..8),
+        then in prop::collection::vec(commands(), 0..16),
+    ) {
+        let servers = TwoServers::start();
+        let checked = "weight 10 check inter 60s rise 99 fall 99";
+        let text = |lab: &Lab| servers.config(lab).replacen("weight 10", checked, 1);
+        let (old, mut owner) = Lab::start();
+        old.apply(&text(&old));
+        let mut journal = Journal::default();
+        let mut set = |commands: &[String]| {
+            for command in commands {
+                let first = command.contains("be/s1");
+                let [own, other] = if first { ["s1", "s2"] } else { ["s2", "s1"] };
+                let command = command.replace("OWN", &servers.port_of(own).to_string());
+                let command = command.replace("OTHER", &servers.port_of(other).to_string());
+                // What is set already is refused in part.
+                let _ = old.engine.replay(&[command]);
+            }
+            journal.note(&mut owner);
+            journal.0.clone()
+        };
+        let before = set(&first);
+        let now = set(&then);
+        let (new, mut owner) = Lab::start();
+        let before_lines: Vec<String> = before.values().cloned().collect();
+        prop_assert_eq!(new.apply_replaying(&text(&new), &before_lines), [""; 0]);
+        prop_assert_eq!(new.engine.follow(&before, &now), [""; 0]);
+        prop_assert_eq!(set_in(&new), set_in(&old));
+        let mut own = Journal::default();
+        own.note(&mut owner);
+        prop_assert_eq!(own.0, now);
+    }
 }
 
 #[test]

@@ -4,12 +4,16 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use lanai_diagnostics::SourceMap;
-use lanai_engine::{Engine, Files, OverrideReceiver, ServerStatus, Settings, override_channel};
+use lanai_engine::{
+    Engine, Files, Override, OverrideReceiver, ServerStatus, Settings, Told, override_channel,
+};
 use lanai_language::{Environment, Facts, layer7};
 
 /// Longer than anything here takes, however busy the machine is.
@@ -86,7 +90,9 @@ impl Lab {
         let config = config.unwrap_or_else(|| panic!("{:?}\n{text}", outcome.diagnostics));
         let prepared = self.engine.prepare(&config, files);
         let prepared = prepared.unwrap_or_else(|errors| panic!("{errors:?}"));
-        self.engine.swap_replaying(prepared, commands)
+        let failed = self.engine.swap_replaying(prepared, commands);
+        self.engine.serve_api();
+        failed
     }
 
     /// The path of its runtime API.
@@ -116,6 +122,19 @@ impl Lab {
         let status = self.engine.status();
         let servers = &status.backends[0].servers;
         servers.iter().find(|s| &*s.name == name).unwrap().clone()
+    }
+}
+
+/// The next change that the engine has told, if there is one.
+pub(crate) fn next_told(owner: &mut OverrideReceiver) -> Option<Override> {
+    let mut context = Context::from_waker(Waker::noop());
+    loop {
+        match pin!(owner.recv()).poll(&mut context) {
+            Poll::Ready(Told::Change(change)) => return Some(change),
+            // Whoever asked has a limit.
+            Poll::Ready(Told::Kept(done)) => drop(done.send(())),
+            Poll::Pending => return None,
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! A child that attends: what it gets of its predecessor, and what is kept for its successor.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::Ordering;
 
 use tokio::net::UnixStream;
 use tokio::net::unix::UCred;
@@ -23,6 +24,15 @@ pub(super) struct Attending {
 }
 
 impl Ward {
+    /// From now on the word of this process counts, and no other's.
+    fn is_at_work(&self, pid: u32) {
+        self.at_work.store(pid, Ordering::SeqCst);
+    }
+
+    fn counts(&self, pid: u32) -> bool {
+        self.at_work.load(Ordering::SeqCst) == pid
+    }
+
     /// Changes what is kept, or what is being handed over.
     fn change(
         &self,
@@ -71,11 +81,11 @@ impl Attendance {
         };
         let welcome = {
             let estate = ward.estate();
+            if stage == Stage::Fresh && !at_work {
+                ward.is_at_work(pid);
+            }
             Reply::Welcome {
-                held: estate.held(),
-                files: estate.files().cloned(),
-                addresses: estate.addresses(),
-                overrides: estate.overrides(),
+                left: estate.left(),
                 in_effect,
                 at_work,
             }
@@ -122,15 +132,14 @@ impl Attendance {
         let pid = pid_of(peer);
         let pid = pid.unwrap_or_default();
         let outcome = match question {
-            // What one that only finishes says must not reach its successor.
-            Question::Hold { .. }
-            | Question::Retain { .. }
-            | Question::Running { .. }
-            | Question::Override { .. }
-                if attending.finishing =>
+            // What one that only finishes says must not reach its successor, and what a successor says
+            // does not count before it has taken over. Only the sockets it opens are kept already.
+            Question::Retain { .. } | Question::Running { .. } | Question::Override { .. }
+                if attending.finishing || (attending.incoming.is_none() && !ward.counts(pid)) =>
             {
                 Ok(())
             }
+            Question::Hold { .. } if attending.finishing => Ok(()),
             Question::Hold { names } => ward.change(attending, |estate| estate.hold(names, with)),
             Question::Retain { names } => ward.change(attending, |estate| {
                 estate.retain(&names);
@@ -147,6 +156,7 @@ impl Attendance {
             Question::HandedOver => {
                 if let Some(whole) = attending.incoming.take() {
                     *ward.estate() = whole;
+                    ward.is_at_work(pid);
                 }
                 if engine && ward.estate().files().is_some() {
                     // It has been at work all the time, whatever this parent has seen of it.
@@ -159,12 +169,14 @@ impl Attendance {
                 ward.tell(News::Alive(pid)).await;
                 Ok(())
             }
-            Question::TakeOver if engine => {
+            Question::TakeOver { began } if engine => {
                 let (done, taken) = oneshot::channel();
                 ward.tell(News::TakesOver { pid, done }).await;
                 // Without a keeper there is no predecessor either.
                 let _ = taken.await;
-                Ok(())
+                let estate = ward.estate();
+                ward.is_at_work(pid);
+                return Reply::TakenOver(estate.left_since(began.as_deref()));
             }
             Question::GiveUp { why } if engine => {
                 ward.tell(News::GivesUp { pid, why }).await;

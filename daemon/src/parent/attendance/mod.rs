@@ -8,7 +8,7 @@ mod restore;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lanai_kernel::{Ledger, System};
@@ -45,6 +45,8 @@ pub(super) struct Ward {
     pub(super) answers: UnixListener,
     pub(super) news: mpsc::Sender<News>,
     pub(super) estate: Mutex<Estate>,
+    /// Whose word counts for what is kept: the process at work. 0 is nobody.
+    pub(super) at_work: AtomicU32,
 }
 
 /// Answers on `parent.sock`.
