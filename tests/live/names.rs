@@ -2,7 +2,7 @@
 //! engine that is at work goes on, and one that found nothing is served as soon as it is there.
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use lanai_tests::{Lab, until, within};
 use nix::sys::signal::{Signal, kill};
@@ -41,7 +41,11 @@ impl Hosts {
     #[track_caller]
     fn start(&self, stage: &mut Stage<'_>) {
         let nobody = self.0.with_extension("resolv");
-        std::fs::write(&nobody, "nameserver 127.0.0.1\n").unwrap();
+        std::fs::write(
+            &nobody,
+            "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n",
+        )
+        .unwrap();
         let line = format!(
             "mount --bind {} /etc/hosts; mount --bind {} /etc/resolv.conf; exec \"$@\"",
             self.0.display(),
@@ -116,6 +120,45 @@ fn names_that_are_away_are_missed_by_no_engine() {
         "{}",
         refused.stderr
     );
+    assert!(answers(&stage));
+}
+
+/// A name server that is silent keeps each name up for a second. Control waits for one minute, and
+/// everybody else for control.
+#[test]
+fn many_names_of_a_silent_name_server_are_asked_for_at_once() {
+    let lab = Lab::new();
+    let mut stage = Stage::bare(&lab);
+    let hosts = Hosts::new(&lab);
+    stage.appliance.write("haproxy.cfg", &by_name(&stage));
+    hosts.start(&mut stage);
+    let mut silent = lab.start(
+        "appliance",
+        &["socat", "-u", "UDP-RECV:53", "OPEN:/dev/null"],
+    );
+    until("a name server", within(), || {
+        let sockets = lab.sh("appliance", "ss -Hlnu sport = :53");
+        (!sockets.is_empty()).then_some(())
+    });
+    let line = |n| format!("    server s{n} away{n}.{NAME}:80\n");
+    let lines: String = (0..200).map(line).collect();
+    let text = by_name(&stage) + &format!("\nbackend away\n{lines}");
+    stage.appliance.write("haproxy.cfg", &text);
+    let asked = Instant::now();
+    let refused = stage.appliance.lanai(&["apply"]);
+    let took = asked.elapsed();
+    println!("200 names of a silent name server: {took:.1?}");
+    assert_eq!(refused.code, 1, "{}", refused.stderr);
+    for n in [0, 199] {
+        let what = format!("could not resolve address 'away{n}.{NAME}'");
+        assert!(refused.stderr.contains(&what), "{}", refused.stderr);
+    }
+    assert!(
+        took > Duration::from_secs(1),
+        "it was asked, and silent: {took:.1?}"
+    );
+    assert!(took < Duration::from_secs(40), "{took:.1?}");
+    assert!(silent.alive());
     assert!(answers(&stage));
 }
 

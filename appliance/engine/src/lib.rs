@@ -275,11 +275,7 @@ impl Engine {
         first: First,
     ) -> Result<Prepared, Vec<PrepareError>> {
         let known = self.known().clone();
-        let names = Resolver {
-            known: &known,
-            first,
-            found: Addresses::new(),
-        };
+        let names = Resolver::new(&known, first);
         let open = self.sockets.load_full();
         let maxconn = self.shared.hard_maxconn;
         let api = self.api().clone();

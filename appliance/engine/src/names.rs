@@ -1,8 +1,13 @@
 //! What names of servers resolved to, so that a name server which does not answer stops nothing that
 //! has been at work.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, ToSocketAddrs};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Names that are asked for at the same time: a name server that is silent holds each up for seconds.
+const AT_ONCE: usize = 64;
 
 /// Addresses that names resolved to, each under its backend, server and name.
 pub type Addresses = BTreeMap<String, IpAddr>;
@@ -46,22 +51,58 @@ impl Known {
 pub(crate) struct Resolver<'a> {
     pub(crate) known: &'a Known,
     pub(crate) first: First,
+    /// What the system's resolver said, by the same keys as [`Addresses`].
+    asked: HashMap<String, Option<IpAddr>>,
     /// What was found.
     pub(crate) found: Addresses,
 }
 
-impl Resolver<'_> {
+impl<'a> Resolver<'a> {
+    pub(crate) fn new(known: &'a Known, first: First) -> Resolver<'a> {
+        Resolver {
+            known,
+            first,
+            asked: HashMap::new(),
+            found: Addresses::new(),
+        }
+    }
+
+    /// Asks for many names, each of a backend and a server, at once. Blocks.
+    pub(crate) fn ask(&mut self, names: &[(&str, &str, &str)]) {
+        let wanted: Vec<(String, &str)> = names
+            .iter()
+            .map(|(backend, server, name)| (key(backend, server, name), *name))
+            .filter(|(key, _)| self.first == First::Resolver || self.known.get(key).is_none())
+            .collect();
+        let next = AtomicUsize::new(0);
+        let asked = Mutex::new(Vec::new());
+        let work = || {
+            while let Some((key, name)) = wanted.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let answer = (key.clone(), ask(name));
+                if let Ok(mut asked) = asked.lock() {
+                    asked.push(answer);
+                }
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..wanted.len().min(AT_ONCE) {
+                // Where there is no thread more, it takes longer.
+                let _ = std::thread::Builder::new().spawn_scoped(scope, work);
+            }
+            work();
+        });
+        self.asked.extend(asked.into_inner().unwrap_or_default());
+    }
+
     /// The address of a server's name. Where the resolver gives none, the former one counts.
     pub(crate) fn resolve(&mut self, backend: &str, server: &str, name: &str) -> Option<IpAddr> {
-        let key = format!("{backend}/{server} {name}");
+        let key = key(backend, server, name);
         let known = self.known.get(&key);
         let address = match (self.first, known) {
             (First::Known, Some(known)) => known,
             _ => {
-                // The port is none that anybody looks up.
-                let found = (name, 0).to_socket_addrs().ok();
-                let found = found.and_then(|mut addresses| addresses.next());
-                let found = found.map(|address| address.ip());
+                let asked = self.asked.get(&key).copied();
+                let found = asked.unwrap_or_else(|| ask(name));
                 if let (None, Some(known)) = (found, known) {
                     tracing::warn!(
                         "server {backend}/{server}: '{name}' cannot be resolved; it stays {known}"
@@ -75,16 +116,23 @@ impl Resolver<'_> {
     }
 }
 
+fn key(backend: &str, server: &str, name: &str) -> String {
+    format!("{backend}/{server} {name}")
+}
+
+/// Asks the system's resolver.
+fn ask(name: &str) -> Option<IpAddr> {
+    // The port is none that anybody looks up.
+    let mut found = (name, 0).to_socket_addrs().ok()?;
+    found.next().map(|address| address.ip())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn resolve(known: &Known, first: First, name: &str) -> Option<String> {
-        let mut resolver = Resolver {
-            known,
-            first,
-            found: Addresses::new(),
-        };
+        let mut resolver = Resolver::new(known, first);
         let address = resolver.resolve("b", "s", name)?;
         assert_eq!(resolver.found, one("b/s", name, &address.to_string()));
         Some(address.to_string())

@@ -53,6 +53,7 @@ pub(crate) struct Prepare<'a> {
 impl Prepare<'_> {
     pub(crate) fn run(mut self, registry: &mut Registry) -> Result<Ready, Vec<PrepareError>> {
         let snapshot = Snapshot::compile(self.config);
+        self.ask_for_names(&snapshot);
         let mut frontends = Vec::new();
         for conf in snapshot.frontends {
             let tls = conf.binds.iter().map(|bind| self.tls(bind)).collect();
@@ -135,6 +136,22 @@ impl Prepare<'_> {
         proxy
             .map(|p| p.servers.iter().map(|s| s.origin.clone()).collect())
             .unwrap_or_default()
+    }
+
+    fn ask_for_names(&mut self, snapshot: &Snapshot) {
+        let servers = snapshot.backends.iter().flat_map(|backend| {
+            backend
+                .servers
+                .iter()
+                .map(|server| (&*backend.name, server))
+        });
+        let names: Vec<_> = servers
+            .filter_map(|(backend, server)| match &server.address {
+                ServerAddress::Name(name, _) => Some((backend, &*server.name, &**name)),
+                ServerAddress::Ip(..) | ServerAddress::Unix(_) => None,
+            })
+            .collect();
+        self.names.ask(&names);
     }
 
     fn resolve(

@@ -268,9 +268,11 @@ fn lock(run: &Path) -> Result<(Flock<File>, bool), PlaceError> {
             error => io_error("lock", &path, error),
         })?;
     let left = file.metadata().is_ok_and(|about| about.len() > 0);
+    // Never empty once it was written: that tells the next one that there may be children.
+    let text = format!("{}\n", std::process::id());
     let written = file
-        .set_len(0)
-        .and_then(|()| writeln!(file, "{}", std::process::id()));
+        .write_all(text.as_bytes())
+        .and_then(|()| file.set_len(text.len() as u64));
     written.map_err(|source| io_error("write", &path, source))?;
     Ok((file, left))
 }
