@@ -12,6 +12,7 @@
 mod change;
 mod deaths;
 mod durable;
+mod expiry;
 mod faults;
 mod mutated;
 mod network;

@@ -296,9 +296,14 @@ impl<'site> Rig<'site> {
 
     #[track_caller]
     pub(crate) fn json(&self, arguments: &[&str]) -> Value {
+        self.try_json(arguments).unwrap()
+    }
+
+    /// The same where the one that answers may have died.
+    pub(crate) fn try_json(&self, arguments: &[&str]) -> Result<Value, String> {
         let text = self.lanai(&[arguments, &["--json"]].concat());
         serde_json::from_str(&text.stdout)
-            .unwrap_or_else(|error| panic!("{arguments:?}: {error}: {text:?}"))
+            .map_err(|error| format!("{arguments:?}: {error}: {text:?}"))
     }
 
     /// The files of the configuration directory, `lanai.toml` apart.

@@ -104,7 +104,7 @@ impl Asked {
 }
 
 /// A call that only waits, or looks at a clock: a death there is one after the call before it.
-fn idles(call: &Call) -> bool {
+pub(crate) fn idles(call: &Call) -> bool {
     [
         libc::SYS_epoll_wait,
         libc::SYS_epoll_pwait,

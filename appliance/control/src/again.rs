@@ -18,7 +18,7 @@ pub(crate) async fn run_again(inner: &Arc<Inner>) -> Vec<String> {
     let before = inner.undone();
     travel_anyway(inner, &inner.running(), &mut problems).await;
     let mut notices = inner.notices();
-    notices.retain(|notice| !before.contains(notice));
+    notices.retain(|notice| !before.problems.contains(notice));
     notices.extend(problems.iter().cloned());
     inner.set_notices(notices);
     problems

@@ -478,6 +478,12 @@ impl Control {
         again::run_again(&self.inner).await
     }
 
+    /// Whether the engine could not be given what it should run when that was tried last, so that steps
+    /// behind it are left to do: [`Control::run_again`] does them, also where it runs that by now.
+    pub fn engine_is_behind(&self) -> bool {
+        self.inner.undone().engine && self.inner.window().is_none()
+    }
+
     /// Who is changing the configuration right now.
     pub fn busy(&self) -> Option<Holder> {
         self.inner.holder()

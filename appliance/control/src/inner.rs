@@ -44,8 +44,8 @@ pub(crate) struct Inner {
     /// The password on the console.
     pub(crate) one_time: Mutex<Option<OneTimePassword>>,
     notices: Mutex<Vec<String>>,
-    /// What the last journey left out that went as far as it could.
-    undone: Mutex<Vec<String>>,
+    /// Of the last journey.
+    undone: Mutex<Undone>,
     /// The trial that is under way.
     window: watch::Sender<Option<Arc<Window>>>,
     /// A trial that is over for us, and that the host could not be told to forget. Another change
@@ -54,6 +54,15 @@ pub(crate) struct Inner {
     pub(crate) repairs: Keeper,
     /// Whether this process has brought the box to its configuration.
     booted: watch::Sender<bool>,
+}
+
+/// What a journey left out that went as far as it could.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Undone {
+    /// In words.
+    pub(crate) problems: Vec<String>,
+    /// The engine did not take what it should run.
+    pub(crate) engine: bool,
 }
 
 /// What the box was last asked to run.
@@ -239,6 +248,8 @@ impl Inner {
     }
 
     pub(crate) fn set_running(&self, running: Arc<Running>) {
+        // Whatever was left out, it was of another one.
+        self.set_undone(Undone::default());
         self.running.send_replace(running);
     }
 
@@ -271,11 +282,11 @@ impl Inner {
         *locked(&self.notices) = notices;
     }
 
-    pub(crate) fn undone(&self) -> Vec<String> {
+    pub(crate) fn undone(&self) -> Undone {
         locked(&self.undone).clone()
     }
 
-    pub(crate) fn set_undone(&self, undone: Vec<String>) {
+    pub(crate) fn set_undone(&self, undone: Undone) {
         *locked(&self.undone) = undone;
     }
 

@@ -20,7 +20,7 @@ use lanai_store::{Revision, RevisionId};
 use crate::disk::{DiskError, Staged};
 use crate::error::ApplyError;
 use crate::files::FileSet;
-use crate::inner::{Inner, Running};
+use crate::inner::{Inner, Running, Undone};
 use crate::trial;
 use crate::within::Within;
 
@@ -85,13 +85,14 @@ pub(crate) async fn travel_anyway(
     problems: &mut Vec<String>,
 ) {
     inner.set_running(Arc::clone(target));
-    let mut undone = Vec::new();
-    go_as_far_as_it_goes(inner, target, &mut undone).await;
-    inner.set_undone(undone.clone());
-    problems.extend(undone);
+    let mut undone = Undone::default();
+    undone.engine = !go_as_far_as_it_goes(inner, target, &mut undone.problems).await;
+    problems.extend(undone.problems.iter().cloned());
+    inner.set_undone(undone);
 }
 
-async fn go_as_far_as_it_goes(inner: &Inner, target: &Running, problems: &mut Vec<String>) {
+/// Whether the engine runs it.
+async fn go_as_far_as_it_goes(inner: &Inner, target: &Running, problems: &mut Vec<String>) -> bool {
     let desired = target.model.desired();
     let found = match inner.host.observe(&desired.asked()).await {
         Ok(observed) => plan(&desired, &observed),
@@ -112,13 +113,14 @@ async fn go_as_far_as_it_goes(inner: &Inner, target: &Running, problems: &mut Ve
         problems.push(format!(
             "the proxy engine cannot run this configuration: {error}"
         ));
-        return;
+        return false;
     }
     if let Err(error) = inner.engine.swap().await {
         problems.push(error.to_string());
-        return;
+        return false;
     }
     execute_each(inner, &found.remove, problems).await;
+    true
 }
 
 /// All steps at once; if that fails, each for itself.

@@ -109,8 +109,8 @@ async fn stay(mut stream: UnixStream, control: &Control) {
         };
         match well {
             None => return,
-            Some(true) => pause = LOOK,
-            Some(false) => {
+            Some(true) if !control.engine_is_behind() => pause = LOOK,
+            Some(_) => {
                 let problems = control.run_again().await;
                 if problems != complaint {
                     for problem in &problems {

@@ -214,8 +214,10 @@ async fn a_boot_without_host_and_engine_still_ends() {
     assert!(control.status().await.unwrap().notices.len() >= 3);
     assert!(world.box_.running.lock().unwrap().is_empty());
     // They come back, without another boot.
+    assert!(control.engine_is_behind());
     assert_eq!(control.run_again().await, Vec::<String>::new());
     world.assert_is(&control, &files).await;
+    assert!(!control.engine_is_behind());
     let notices = control.status().await.unwrap().notices;
     let of_the_trial = |notice: &String| notice.contains("is on trial cannot be told");
     assert!(notices.iter().all(of_the_trial), "{notices:?}");
