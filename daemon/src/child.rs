@@ -10,6 +10,7 @@ use std::ffi::CStr;
 use std::str::FromStr;
 
 use lanai_control::PrepareError;
+use nix::sys::signal::Signal;
 use nix::unistd::{Gid, Uid};
 
 use crate::rights::{Identity, RightsError};
@@ -62,6 +63,11 @@ impl FromStr for UserIds {
             .ok_or_else(|| format!("'{text}' is not UID:GID"))
     }
 }
+
+/// Has an engine finish its connections: a successor takes over.
+pub(crate) const MAKE_ROOM: Signal = Signal::SIGUSR1;
+/// Has an engine finish its connections: the service ends.
+pub(crate) const FINISH: Signal = Signal::SIGUSR2;
 
 /// Names the process for `ps` and `top`, which would show `exe`: so the file was called at its start.
 pub(crate) fn set_name(name: &CStr) {

@@ -298,13 +298,15 @@ impl Engine {
     /// of the configuration that changed.
     pub fn swap(&self, prepared: Prepared) {
         self.swap_replaying(prepared, &[]);
-        self.serve_api();
+        self.take_charge();
     }
 
     /// As [`Engine::swap`], and runs `commands` before the first connection is taken and the first
     /// check is made: what another engine reported as [`Override::command`]. Returns the answers of
-    /// those that failed, as [`Engine::replay`] does. The runtime API is not served before
-    /// [`Engine::serve_api`]: as long as the other engine is at work, what is set is set there.
+    /// those that failed, as [`Engine::replay`] does.
+    ///
+    /// The other engine may be at work still, on the same sockets: before [`Engine::take_charge`] none of
+    /// them is opened or shut for a frontend that is paused, and the runtime API is not served.
     pub fn swap_replaying(&self, Prepared(ready): Prepared, commands: &[String]) -> Vec<String> {
         let journal = self.shared.journal.as_ref();
         let operator = &self.status.operator;
@@ -315,7 +317,9 @@ impl Engine {
         self.sockets.store(Arc::new(ready.sockets.clone()));
         drop(turn);
         let failed = self.replay(commands);
-        overrides::open_or_close(&ready);
+        if self.shared.in_charge.load(Ordering::SeqCst) {
+            overrides::open_or_close(&ready.live, &ready.sockets);
+        }
         self.listen(ready.sockets.into());
         self.service
             .ask(Request::Check(self.shared.live.load_full()));
@@ -346,10 +350,19 @@ impl Engine {
         self.status.operator.follow(before, now)
     }
 
-    /// Serves the runtime API on the sockets of the configuration in effect, and no others. Connections
-    /// that are open stay open.
-    pub fn serve_api(&self) {
+    /// Another engine that shared the listening sockets is out of the way: they are opened or shut as
+    /// what is set here says, and the runtime API is served on the sockets of the configuration in
+    /// effect, and no others. Its connections stay open.
+    pub fn take_charge(&self) {
+        self.status.operator.take_charge();
         self.service.ask(Request::Api(self.api().clone()));
+    }
+
+    /// Another engine takes charge: nothing is set here any more, and the runtime API's sockets are left
+    /// to that one. Whoever is connected there already may look, and change nothing.
+    pub fn resign(&self) {
+        self.service.ask(Request::Api(Vec::new()));
+        self.status.operator.succeeded();
     }
 
     /// Signs of life of all threads. A thread that is awake and has not moved since the last call is
@@ -375,16 +388,11 @@ impl Engine {
         self.status.read()
     }
 
-    /// Stops listening. Connections at work go on. With [`IdleClients::AnswerOnce`] the runtime API's
-    /// socket is a successor's too: whoever is connected there already may look, and change nothing.
+    /// Stops listening. Connections at work go on.
     pub fn soft_stop(&self, idle: IdleClients) {
         self.shared.stopping.store(true, Ordering::SeqCst);
         let keep = idle == IdleClients::AnswerOnce;
         self.shared.keeps_idle.store(keep, Ordering::SeqCst);
-        if keep {
-            self.service.ask(Request::Api(Vec::new()));
-            self.status.operator.succeeded();
-        }
         self.sockets.store(Arc::default());
         self.listen(Arc::new([]));
     }

@@ -27,6 +27,8 @@ pub(crate) struct Shared {
     pub(crate) total_connections: AtomicU64,
     held_back: AtomicBool,
     pub(crate) stopping: AtomicBool,
+    /// The listening sockets are nobody else's to open and shut.
+    pub(crate) in_charge: AtomicBool,
     /// Idle clients are not closed when stopping.
     pub(crate) keeps_idle: AtomicBool,
     pub(crate) log: LogSender,
@@ -64,6 +66,7 @@ impl Shared {
             total_connections: AtomicU64::new(0),
             held_back: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
+            in_charge: AtomicBool::new(false),
             keeps_idle: AtomicBool::new(false),
             log,
             beats: Beats::new(threads),

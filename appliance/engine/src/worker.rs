@@ -12,6 +12,8 @@ use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, Cache};
+use rustix::io::Errno;
+use rustix::net::listen;
 use slab::Slab;
 use tokio::sync::mpsc::error::SendError;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -314,6 +316,10 @@ impl Worker {
                     );
                 }
                 Ok(None) => return,
+                Err(error) if error.raw_os_error() == Some(Errno::INVAL.raw_os_error()) => {
+                    self.reopen(&listening);
+                    return;
+                }
                 Err(error) => {
                     // Out of descriptors or memory: the connection stays in the queue, and is
                     // tried again when another one has ended.
@@ -324,6 +330,17 @@ impl Worker {
             }
         }
         self.waiting.borrow_mut().push(key);
+    }
+
+    /// A socket was shut that is not ours to shut: a former engine that had been frozen did so for a
+    /// command of its own. Nobody else opens it again.
+    fn reopen(&self, listening: &Listening) {
+        let paused = listening.frontend.limit.load(Ordering::SeqCst) == 0;
+        if paused || !self.shared.in_charge.load(Ordering::SeqCst) {
+            return;
+        }
+        let outcome = listen(&*listening.socket, listening.backlog);
+        tracing::warn!(frontend = %listening.frontend.name, ?outcome, "somebody shut its socket: opened again");
     }
 
     fn start(

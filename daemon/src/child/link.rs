@@ -38,6 +38,8 @@ pub(crate) type Kept = (String, Arc<OwnedFd>);
 /// What a predecessor left.
 #[derive(Debug, Default)]
 pub(crate) struct Estate {
+    /// Another one whenever the three that follow are others.
+    pub(crate) version: u64,
     /// Its listening sockets.
     pub(crate) listeners: Vec<(String, OwnedFd)>,
     /// The configuration that was in effect.
@@ -71,11 +73,11 @@ pub(crate) struct Link {
 pub(super) enum Ask {
     Hold(Vec<Kept>, oneshot::Sender<Result<(), String>>),
     Retain(Vec<String>, oneshot::Sender<()>),
-    Running(Box<Running>, oneshot::Sender<()>),
+    Running(Box<Running>, oneshot::Sender<Result<(), String>>),
     Override(String, Option<String>),
-    /// Answered once all before it is kept.
-    Kept(oneshot::Sender<()>),
-    TakeOver(Option<String>, oneshot::Sender<Result<Estate, String>>),
+    /// Answered once all before it is kept, or by why some of it is not.
+    Kept(oneshot::Sender<Result<(), String>>),
+    TakeOver(u64, oneshot::Sender<Result<Estate, String>>),
     Word(Question, oneshot::Sender<Result<(), String>>),
 }
 
@@ -112,12 +114,15 @@ pub(crate) async fn attend(
     let (asks, queue) = mpsc::unbounded_channel();
     let (socket, sockets) = watch::channel(Arc::new(socket));
     let (refusal, refused) = watch::channel(None);
+    // Until this child serves, what it was handed must reach the next parent all the same.
+    let mut mirror = Mirror::of(&estate)?;
+    mirror.succeeding = at_work;
     let attendant = Attendant {
         path,
         role,
         queue,
-        // Until this child serves, what it was handed must reach the next parent all the same.
-        mirror: Mirror::of(&estate)?,
+        mirror,
+        unkept: None,
         socket,
         refusal,
         events,
@@ -157,8 +162,7 @@ impl Link {
     pub(crate) async fn hold(&self, sockets: Vec<Kept>) -> Result<(), String> {
         let (done, answer) = oneshot::channel();
         let _ = self.asks.send(Ask::Hold(sockets, done));
-        // An answer that never comes means that there is nobody to keep anything.
-        answer.await.unwrap_or(Ok(()))
+        answer.await.unwrap_or_else(|_| Err(ENDED.to_owned()))
     }
 
     /// Has all but these closed.
@@ -166,10 +170,17 @@ impl Link {
         self.wait(|done| Ask::Retain(names, done)).await;
     }
 
-    /// Tells what took effect, and what names of servers resolved to.
-    pub(crate) async fn running(&self, files: FileSet, addresses: BTreeMap<String, IpAddr>) {
+    /// Tells what took effect, and what names of servers resolved to. Fails if that does not count, as
+    /// another process has taken over.
+    pub(crate) async fn running(
+        &self,
+        files: FileSet,
+        addresses: BTreeMap<String, IpAddr>,
+    ) -> Result<(), String> {
         let running = Box::new(Running { files, addresses });
-        self.wait(|done| Ask::Running(running, done)).await;
+        let (done, answer) = oneshot::channel();
+        let _ = self.asks.send(Ask::Running(running, done));
+        answer.await.unwrap_or_else(|_| Err(ENDED.to_owned()))
     }
 
     /// Journals an override, in its own time: whoever made it does not wait.
@@ -179,16 +190,21 @@ impl Link {
     }
 
     /// Waits until all that was journalled so far is kept.
-    pub(crate) async fn kept(&self) {
-        self.wait(Ask::Kept).await;
+    ///
+    /// # Errors
+    /// Why some of it is not.
+    pub(crate) async fn kept(&self) -> Result<(), String> {
+        let (done, answer) = oneshot::channel();
+        let _ = self.asks.send(Ask::Kept(done));
+        answer.await.unwrap_or_else(|_| Err(ENDED.to_owned()))
     }
 
     /// Has the predecessor finish, and gives what it left last: its overrides, and sockets, files and
-    /// addresses if it did not run the configuration with the digest `began` any more.
+    /// addresses if they are not those of the version `began` any more.
     ///
     /// # Errors
     /// When there is no parent at the moment, or none any more.
-    pub(crate) async fn take_over(&self, began: Option<String>) -> Result<Estate, String> {
+    pub(crate) async fn take_over(&self, began: u64) -> Result<Estate, String> {
         let (done, answer) = oneshot::channel();
         let _ = self.asks.send(Ask::TakeOver(began, done));
         answer.await.unwrap_or_else(|_| Err(ENDED.to_owned()))
@@ -215,6 +231,8 @@ struct Attendant {
     role: Role,
     queue: mpsc::UnboundedReceiver<Ask>,
     mirror: Mirror,
+    /// Why an override is not kept, until somebody asks.
+    unkept: Option<String>,
     socket: watch::Sender<Arc<UnixListener>>,
     refusal: watch::Sender<Option<String>>,
     events: mpsc::UnboundedSender<Event>,
@@ -269,16 +287,18 @@ impl Attendant {
 
     /// Forwards one ask. With the parent gone it is answered all the same, and kept in mind.
     async fn forward(&mut self, talk: &mut Talk, ask: Ask) -> Result<(), ChildError> {
+        if let Ask::Override(key, command) = &ask
+            && self.mirror.has(key, command.as_deref())
+        {
+            // The parent has it from a predecessor.
+            return Ok(());
+        }
         self.mirror.note(&ask);
         let (outcome, answer) = match ask {
             Ask::Hold(sockets, done) => {
                 let outcome = talk.hold(&sockets, &self.events).await;
-                let told = match &outcome {
-                    Err(ChildError::Refused(why)) => Err(why.clone()),
-                    _ => Ok(()),
-                };
                 // Who asked may have given up.
-                let _ = done.send(told);
+                let _ = done.send(refusal(&outcome));
                 (outcome, None)
             }
             Ask::Retain(names, done) => {
@@ -289,17 +309,30 @@ impl Attendant {
                 let Running { files, addresses } = *running;
                 let files = Files(files);
                 let question = Question::Running { files, addresses };
-                (talk.done(&question, &self.events).await, Some(done))
+                let outcome = talk.done(&question, &self.events).await;
+                // Who asked may have given up.
+                let _ = done.send(refusal(&outcome));
+                (outcome, None)
             }
             Ask::Override(key, command) => {
                 let question = Question::Override { key, command };
-                (talk.done(&question, &self.events).await, None)
+                let outcome = talk.done(&question, &self.events).await;
+                if let Err(why) = refusal(&outcome) {
+                    self.unkept = Some(why);
+                }
+                (outcome, None)
             }
-            // Whatever was asked before has been answered.
-            Ask::Kept(done) => (Ok(()), Some(done)),
+            Ask::Kept(done) => {
+                // Whatever was asked before has been answered.
+                let _ = done.send(self.unkept.take().map_or(Ok(()), Err));
+                (Ok(()), None)
+            }
             Ask::TakeOver(began, done) => {
                 let outcome = match talk.take_over(began, &self.events).await {
-                    Ok(estate) => self.mirror.follow(&estate).map(|()| estate),
+                    Ok(estate) => {
+                        self.mirror.succeeding = false;
+                        self.mirror.follow(&estate).map(|()| estate)
+                    }
                     Err(error) => Err(error),
                 };
                 let (told, outcome) = match outcome {
@@ -343,10 +376,14 @@ impl Attendant {
                 }
             }
             pause = (pause * 2).min(PAUSE_MOST);
-            let stage = if self.mirror.finishing {
-                Stage::Finishing
-            } else {
-                Stage::Working
+            let stage = match &self.mirror {
+                Mirror {
+                    finishing: true, ..
+                } => Stage::Finishing,
+                Mirror {
+                    succeeding: true, ..
+                } => Stage::Succeeding,
+                Mirror { .. } => Stage::Working,
             };
             let begun = Talk::begin(&self.path, self.role, stage);
             let handed = match tokio::time::timeout(ATTEND_LIMIT, begun).await {
@@ -399,12 +436,22 @@ impl Attendant {
     fn answer_alone(&mut self, ask: Ask) {
         self.mirror.note(&ask);
         match ask {
-            Ask::Hold(_, done) => drop(done.send(Ok(()))),
-            Ask::Retain(_, done) | Ask::Running(_, done) | Ask::Kept(done) => drop(done.send(())),
+            Ask::Hold(_, done) | Ask::Running(_, done) | Ask::Kept(done) => {
+                drop(done.send(Ok(())));
+            }
+            Ask::Retain(_, done) => drop(done.send(())),
             Ask::Override(..) => {}
             Ask::TakeOver(_, done) => drop(done.send(Err(ALONE.to_owned()))),
             Ask::Word(_, done) => drop(done.send(Err(ALONE.to_owned()))),
         }
+    }
+}
+
+/// What the parent did not want to do. That it is gone is no refusal: it is kept in mind.
+fn refusal(outcome: &Result<(), ChildError>) -> Result<(), String> {
+    match outcome {
+        Err(ChildError::Refused(why)) => Err(why.clone()),
+        _ => Ok(()),
     }
 }
 

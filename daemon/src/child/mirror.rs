@@ -18,10 +18,17 @@ pub(super) struct Mirror {
     pub(super) files: Option<FileSet>,
     pub(super) addresses: BTreeMap<String, IpAddr>,
     pub(super) overrides: BTreeMap<String, String>,
+    /// It was to succeed another process, and has not been told yet what that left last.
+    pub(super) succeeding: bool,
     pub(super) finishing: bool,
 }
 
 impl Mirror {
+    /// Whether an override is as it was told last.
+    pub(super) fn has(&self, key: &str, command: Option<&str>) -> bool {
+        self.overrides.get(key).map(String::as_str) == command
+    }
+
     pub(super) fn of(estate: &Estate) -> Result<Mirror, ChildError> {
         let mut mirror = Mirror::default();
         mirror.follow(estate)?;

@@ -81,6 +81,7 @@ impl Talk {
             listeners.extend(names.into_iter().zip(sockets));
         }
         Ok(Estate {
+            version: left.version,
             listeners,
             files: left.files.map(|files| files.0),
             addresses: left.addresses,
@@ -88,11 +89,10 @@ impl Talk {
         })
     }
 
-    /// Has the predecessor finish, and fetches what is new since its configuration with the digest
-    /// `began` was handed over.
+    /// Has the predecessor finish, and fetches what is new since version `began` was handed over.
     pub(super) async fn take_over(
         &mut self,
-        began: Option<String>,
+        began: u64,
         events: &mpsc::UnboundedSender<Event>,
     ) -> Result<Estate, ChildError> {
         match self.ask(&Question::TakeOver { began }, &[], events).await? {

@@ -34,7 +34,7 @@ enum UpgradeError {
     #[error("the new program does not come to work: see the daemon's log")]
     Late(#[source] CallError),
     #[error("the parent gave an answer to another question: {0:?}")]
-    Unexpected(Reply),
+    Unexpected(Box<Reply>),
 }
 
 /// Upgrades, waits until the new processes are at work, and says which version they are.
@@ -58,7 +58,11 @@ pub(super) fn run(reach: &Reach) -> ExitCode {
 }
 
 fn upgrade(reach: &Reach) -> Result<String, UpgradeError> {
-    let path = reach.run_directory()?.join(parent::SOCKET);
+    let run = reach.run_directory()?;
+    let path = run.join(parent::SOCKET);
+    // The keeper notes which process the engine is.
+    let engine = || std::fs::read(run.join("engine.pid")).unwrap_or_default();
+    let former = engine();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
@@ -74,7 +78,7 @@ fn upgrade(reach: &Reach) -> Result<String, UpgradeError> {
             }) => {}
             Err(error) => return Err(error.into()),
             Ok(Reply::Failed { message }) => return Err(UpgradeError::Refused(message)),
-            Ok(other) => return Err(UpgradeError::Unexpected(other)),
+            Ok(other) => return Err(UpgradeError::Unexpected(Box::new(other))),
         }
         let until = Instant::now() + LIMIT;
         loop {
@@ -82,12 +86,17 @@ fn upgrade(reach: &Reach) -> Result<String, UpgradeError> {
             match parent.call(&Question::Settled, LIMIT).await {
                 Ok(Reply::Settled { version, failed }) => {
                     return match failed {
+                        // A parent that was itself killed meanwhile leaves one that knows of no upgrade.
+                        None if !former.is_empty() && engine() == former => {
+                            let why = "the parent was replaced by another one meanwhile".to_owned();
+                            Err(UpgradeError::Half { version, why })
+                        }
                         None => Ok(version),
                         Some(why) => Err(UpgradeError::Half { version, why }),
                     };
                 }
                 Ok(Reply::Failed { message }) => return Err(UpgradeError::Refused(message)),
-                Ok(other) => return Err(UpgradeError::Unexpected(other)),
+                Ok(other) => return Err(UpgradeError::Unexpected(Box::new(other))),
                 Err(error) if Instant::now() >= until => return Err(UpgradeError::Late(error)),
                 // There is a moment in which nobody accepts.
                 Err(_) => tokio::time::sleep(PAUSE).await,

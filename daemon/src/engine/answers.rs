@@ -33,7 +33,7 @@ pub(super) struct Answers {
     /// address would find each other's socket there.
     turn: Arc<tokio::sync::Mutex<()>>,
     /// Held while a configuration is put into effect, and by whoever ends that for good.
-    swapping: tokio::sync::Mutex<()>,
+    swapping: Arc<tokio::sync::Mutex<()>>,
     /// A successor answers from now on.
     leaving: watch::Sender<bool>,
 }
@@ -127,7 +127,7 @@ impl Answers {
             }),
             link,
             turn: Arc::default(),
-            swapping: tokio::sync::Mutex::default(),
+            swapping: Arc::default(),
             leaving: watch::channel(false).0,
         }
     }
@@ -146,8 +146,16 @@ impl Answers {
         }
     }
 
-    /// Stops listening, and waits for the last connection or for `hard-stop-after`.
-    pub(super) async fn finish(&self) {
+    /// The former engine is out of the way, and what is set at run time is kept: it may be set here.
+    pub(super) fn take_charge(&self) {
+        if let Some(engine) = self.engine() {
+            engine.take_charge();
+        }
+    }
+
+    /// Stops listening, and waits for the last connection or for `hard-stop-after`. With a successor what
+    /// was set here is that one's, down to the last.
+    pub(super) async fn finish(&self, succeeded: bool) {
         let (engine, limit) = self
             .shared
             .with(|state| (state.engine.clone(), state.hard_stop_after));
@@ -157,14 +165,16 @@ impl Answers {
         drop(swapping);
         let Some(engine) = engine else { return };
         tracing::info!("finishing the open connections");
+        if succeeded {
+            engine.resign();
+            let kept = tokio::time::timeout(FLUSH_LIMIT, self.shared.journal.kept());
+            if !matches!(kept.await, Ok(Ok(()))) {
+                tracing::warn!("some of what was set at run time may not be kept");
+            }
+        }
         // A successor may be at work: a client that sends a request just now is answered, and told to
         // come again on another connection.
         engine.soft_stop(IdleClients::AnswerOnce);
-        // What was set here is the successor's, down to the last.
-        let kept = tokio::time::timeout(FLUSH_LIMIT, self.shared.journal.kept());
-        if kept.await.is_err() {
-            tracing::warn!("some of what was set at run time may not be kept: the parent is busy");
-        }
         if let Err(why) = self.link.say(parent::Question::Finishing).await {
             tracing::debug!("finishing without a parent: {why}");
         }
@@ -207,24 +217,26 @@ impl Answers {
     /// Puts into effect what was got ready, the first time with what was set at a former engine. False if a
     /// successor has been put to work meanwhile.
     async fn swap(&self, ready: Ready) -> bool {
-        let swapping = self.swapping.lock().await;
+        let swapping = Arc::clone(&self.swapping).lock_owned().await;
         if *self.leaving.borrow() {
             return false;
         }
-        let overrides = self
-            .shared
-            .with(|state| std::mem::take(&mut state.overrides));
-        let overrides: Vec<String> = overrides.into_values().collect();
-        let (engine, prepared) = (ready.engine, ready.prepared);
-        // It may be a hundred thousand overrides, and signs of life must not wait for them.
-        let swap = move || engine.swap_replaying(prepared, &overrides);
-        let failed = tokio::task::spawn_blocking(swap).await;
-        not_set(&failed.unwrap_or_else(|error| vec![error.to_string()]));
-        self.shared.with(|state| {
-            state.running = Some(ready.files.digest());
-            state.hard_stop_after = ready.hard_stop_after;
-        });
-        drop(swapping);
+        let shared = Arc::clone(&self.shared);
+        // It may be a hundred thousand overrides, and signs of life must not wait for them. Whoever waits
+        // for the swap may go away; it is made whole all the same, and nobody else's turn before.
+        let swap = move || {
+            let overrides = shared.with(|state| std::mem::take(&mut state.overrides));
+            let overrides: Vec<String> = overrides.into_values().collect();
+            not_set(&ready.engine.swap_replaying(ready.prepared, &overrides));
+            shared.with(|state| {
+                state.running = Some(ready.files.digest());
+                state.hard_stop_after = ready.hard_stop_after;
+            });
+            drop(swapping);
+        };
+        if let Err(error) = tokio::task::spawn_blocking(swap).await {
+            tracing::error!("a configuration did not take effect: {error}");
+        }
         true
     }
 
@@ -365,8 +377,11 @@ impl Answer for Answers {
                     if !self.swap(ready).await {
                         return Reply::NothingReady;
                     }
-                    engine.serve_api();
-                    self.link.running(files, engine.addresses()).await;
+                    engine.take_charge();
+                    if let Err(why) = self.link.running(files, engine.addresses()).await {
+                        tracing::warn!("a configuration took effect in vain: {why}");
+                        return Reply::NothingReady;
+                    }
                     self.settle().await;
                     if renew {
                         self.replace().await;

@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use clap::Parser;
 use lanai_engine::{OverrideReceiver, Told};
+use nix::sys::signal::Signal;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::child::{self, ChildError, Link, UserIds};
@@ -73,7 +74,9 @@ fn run(arguments: &Arguments) -> Result<(), ChildError> {
         .build();
     let runtime = runtime.map_err(ChildError::Start)?;
     runtime.block_on(async {
-        let mut finish = signal(SignalKind::user_defined1()).map_err(ChildError::Start)?;
+        let wait_for = |which: Signal| signal(SignalKind::from_raw(which as i32));
+        let mut make_room = wait_for(child::MAKE_ROOM).map_err(ChildError::Start)?;
+        let mut finish = wait_for(child::FINISH).map_err(ChildError::Start)?;
         let (link, welcome, _) = child::attend(&arguments.run, Role::Engine).await?;
         let (overrides, changes) = lanai_engine::override_channel();
         let answers = Arc::new(Answers::new(
@@ -103,15 +106,20 @@ fn run(arguments: &Arguments) -> Result<(), ChildError> {
             // is journalled by that one too, until its very end.
             answers.take_over().await;
             tokio::spawn(journal(changes, link.clone()));
+            answers.take_charge();
             answers.settle().await;
             server::serve(link.sockets(), Arc::clone(&answers)).await
         };
-        tokio::select! {
+        let succeeded = tokio::select! {
             error = serving => return Err(ChildError::Accept(error)),
-            why = link.refused() => tracing::warn!("{why}; this engine finishes"),
-            _ = finish.recv() => {}
-        }
-        answers.finish().await;
+            why = link.refused() => {
+                tracing::warn!("{why}; this engine finishes");
+                true
+            }
+            _ = make_room.recv() => true,
+            _ = finish.recv() => false,
+        };
+        answers.finish(succeeded).await;
         watching.abort();
         Ok(())
     })
@@ -122,11 +130,8 @@ async fn journal(mut changes: OverrideReceiver, link: Link) {
     loop {
         match changes.recv().await {
             Told::Change(change) => link.journal(change.key, change.command),
-            Told::Kept(done) => {
-                link.kept().await;
-                // Whoever asked has a limit.
-                let _ = done.send(());
-            }
+            // Whoever asked has a limit.
+            Told::Kept(done) => drop(done.send(link.kept().await)),
         }
     }
 }

@@ -9,6 +9,7 @@ use std::net::IpAddr;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 
 use nix::sys::memfd::{MFdFlags, memfd_create};
+use nix::sys::stat::fstat;
 use serde::{Deserialize, Serialize};
 
 use crate::wire::files::Files;
@@ -24,6 +25,8 @@ const OVERRIDE_LENGTH: usize = 4096;
 /// What is kept for the next process of one role.
 #[derive(Debug, Default)]
 pub(super) struct Estate {
+    /// Counts changes of the three that follow.
+    version: u64,
     listeners: BTreeMap<String, OwnedFd>,
     files: Option<Files>,
     addresses: BTreeMap<String, IpAddr>,
@@ -33,6 +36,8 @@ pub(super) struct Estate {
 /// An [`Estate`] in words, the sockets by their numbers.
 #[derive(Serialize, Deserialize)]
 struct Written {
+    #[serde(default)]
+    version: u64,
     listeners: BTreeMap<String, RawFd>,
     files: Option<Files>,
     #[serde(default)]
@@ -65,23 +70,40 @@ impl Estate {
         if self.listeners.len() + new.count() > most {
             return Err(format!("more than {most} listening sockets cannot be kept"));
         }
-        self.listeners.extend(names.into_iter().zip(sockets));
+        for (name, socket) in names.into_iter().zip(sockets) {
+            let new = number(&socket);
+            let before = self.listeners.insert(name, socket);
+            if before.is_some_and(|before| number(&before) != new) {
+                self.version += 1;
+            }
+        }
         Ok(())
     }
 
-    /// Closes all sockets but these.
-    pub(super) fn retain(&mut self, names: &[String]) {
+    /// Closes all sockets but these. Whether there were others.
+    pub(super) fn retain(&mut self, names: &[String]) -> bool {
         let names: std::collections::HashSet<&String> = names.iter().collect();
+        let before = self.listeners.len();
         self.listeners.retain(|name, _| names.contains(name));
+        let closed = self.listeners.len() < before;
+        self.version += u64::from(closed);
+        closed
     }
 
     /// The configuration that is in effect.
     pub(super) fn run(&mut self, files: Files) {
+        let before = self.files.as_ref().map(|before| before.0.digest());
+        if before != Some(files.0.digest()) {
+            self.version += 1;
+        }
         self.files = Some(files);
     }
 
     /// What names resolved to when it took effect.
     pub(super) fn resolve(&mut self, addresses: BTreeMap<String, IpAddr>) {
+        if self.addresses != addresses {
+            self.version += 1;
+        }
         self.addresses = addresses;
     }
 
@@ -121,6 +143,7 @@ impl Estate {
     /// All of it, for a process that is new.
     pub(super) fn left(&self) -> Left {
         Left {
+            version: self.version,
             held: self.held(),
             files: self.files.clone(),
             addresses: self.addresses.clone(),
@@ -128,10 +151,9 @@ impl Estate {
         }
     }
 
-    /// All that is new to a process that was given the configuration with this digest before.
-    pub(super) fn left_since(&self, began: Option<&str>) -> Left {
-        let digest = self.files.as_ref().map(|files| files.0.digest());
-        if digest.is_some() && digest.as_deref() != began {
+    /// All that is new to a process that was given this version before.
+    pub(super) fn left_since(&self, began: u64) -> Left {
+        if self.version != began {
             return self.left();
         }
         Left {
@@ -145,6 +167,7 @@ impl Estate {
     pub(super) fn leave(&self) -> io::Result<OwnedFd> {
         self.keep_open(true)?;
         let left = Written {
+            version: self.version,
             listeners: self
                 .listeners
                 .iter()
@@ -177,6 +200,7 @@ impl Estate {
         let left: Written = serde_json::from_slice(&text).ok()?;
         let socket = |(name, number)| Some((name, super::place::take(number, true)?));
         Some(Estate {
+            version: left.version,
             listeners: left.listeners.into_iter().filter_map(socket).collect(),
             files: left.files,
             addresses: left.addresses,
@@ -185,10 +209,17 @@ impl Estate {
     }
 }
 
+/// The kernel's number of a socket, the same for all its copies.
+fn number(socket: &OwnedFd) -> Option<u64> {
+    fstat(socket).ok().map(|about| about.st_ino)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::os::unix::net::UnixListener;
+
+    use lanai_control::FileSet;
 
     fn socket() -> OwnedFd {
         let directory = tempfile::tempdir().unwrap();
@@ -261,5 +292,47 @@ mod tests {
         assert_eq!(overrides, ["3"]);
         let long = "x".repeat(OVERRIDE_LENGTH + 1);
         assert!(estate.journal("c".to_owned(), Some(long)).is_err());
+    }
+
+    #[test]
+    fn what_changed_since_is_told_whole_and_nothing_else() {
+        let files = |text: &str| {
+            let mut files = FileSet::new();
+            files.insert("haproxy.cfg", text.as_bytes().to_vec());
+            Files(files)
+        };
+        let mut estate = Estate::default();
+        let one = socket();
+        estate
+            .hold(vec!["a".to_owned()], vec![one.try_clone().unwrap()])
+            .unwrap();
+        estate.run(files("A"));
+        let began = estate.left().version;
+        // The same again.
+        estate.hold(vec!["a".to_owned()], vec![one]).unwrap();
+        estate.run(files("A"));
+        estate.resolve(BTreeMap::new());
+        assert!(!estate.retain(&["a".to_owned()]));
+        estate
+            .journal("k".to_owned(), Some("v".to_owned()))
+            .unwrap();
+        let left = estate.left_since(began);
+        assert!(left.files.is_none() && left.held == 0);
+        assert_eq!(left.overrides.len(), 1);
+        // Another one, and back.
+        for change in [
+            &(|estate: &mut Estate| estate.hold(vec!["a".to_owned()], vec![socket()]).unwrap())
+                as &dyn Fn(&mut Estate),
+            &|estate| {
+                estate.run(files("B"));
+                estate.run(files("A"));
+            },
+            &|estate| estate.resolve(BTreeMap::from([("n".to_owned(), [10, 0, 0, 1].into())])),
+            &|estate| assert!(estate.retain(&[])),
+        ] {
+            let before = estate.left().version;
+            change(&mut estate);
+            assert!(estate.left_since(before).files.is_some());
+        }
     }
 }

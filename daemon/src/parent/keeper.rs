@@ -4,6 +4,7 @@
 mod end;
 mod limits;
 mod start;
+mod succession;
 #[cfg(test)]
 mod tests;
 
@@ -12,12 +13,12 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use nix::sys::signal::Signal;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::process::{Noted, Process};
 use crate::wire::parent::{Role, Stage};
-use limits::{COMING, HANDOVER, STEADY};
+use limits::{COMING, STEADY};
+use succession::Handover;
 
 /// What the children are to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,8 +45,12 @@ pub(super) enum News {
     HandedOver,
     /// A sign of life.
     Alive(u32),
-    /// A new process serves: its predecessor may finish. Answered when that does not listen any more.
+    /// A new process serves: its predecessor may finish. Answered when that does not listen any more; not
+    /// at all, if another new one does so meanwhile.
     TakesOver { pid: u32, done: oneshot::Sender<()> },
+    /// The one at work has closed listening sockets for good. Answered once no successor on its way has
+    /// them.
+    SocketsClosed(oneshot::Sender<()>),
     /// A new process cannot serve what its predecessor serves.
     GivesUp { pid: u32, why: String },
     /// A process has stopped listening.
@@ -100,8 +105,10 @@ struct Keeper {
     again: Option<Instant>,
     /// Those that finish their connections.
     leaving: Vec<Process>,
-    /// Who waits for a predecessor to stop listening, and until when.
-    handover: Option<(u32, oneshot::Sender<()>, Instant)>,
+    /// Who waits for predecessors to stop listening.
+    handover: Option<Handover>,
+    /// Who waits for a successor to be gone that is to be started anew.
+    outdated: Option<oneshot::Sender<()>>,
     /// When to start the next one.
     pause: Option<Instant>,
     /// Times it died soon after its start, one after another.
@@ -146,6 +153,7 @@ impl Keeper {
             again: None,
             leaving: Vec::new(),
             handover: None,
+            outdated: None,
             pause,
             failures: 0,
             stuck: None,
@@ -174,6 +182,11 @@ impl Keeper {
             match event {
                 Event::Told(news) => self.told(news),
                 Event::CurrentEnded(how) => self.current_ended(&how),
+                Event::NextEnded(_) if self.outdated.is_some() => {
+                    // Whoever waits may have gone.
+                    let _ = self.outdated.take().map(|done| done.send(()));
+                    self.start_next();
+                }
                 Event::NextEnded(how) => {
                     self.next = None;
                     // What it said itself tells more.
@@ -225,6 +238,7 @@ impl Keeper {
                 }
             }
             News::TakesOver { pid, done } => self.takes_over(pid, done),
+            News::SocketsClosed(done) => self.sockets_closed(done),
             News::GivesUp { pid, why } => {
                 if self.next.as_ref().is_some_and(|next| next.pid() == pid) {
                     self.failed = Some(why);
@@ -248,7 +262,12 @@ impl Keeper {
             }
             return Ok(Ok(false));
         }
-        let adopted = stage == Stage::Working;
+        let name = self.kind.name();
+        let another = || Ok(Err(format!("another {name} is at work")));
+        if self.leaving.iter().any(|process| process.pid() == pid) {
+            return another();
+        }
+        let adopted = matches!(stage, Stage::Working | Stage::Succeeding);
         if adopted {
             self.give_up_newborn(pid);
         }
@@ -258,10 +277,9 @@ impl Keeper {
             self.adopting = true;
             self.pause = None;
         }
-        let name = self.kind.name();
         let adopting = self.adopting;
         let Some(process) = self.find(pid) else {
-            return Ok(Err(format!("another {name} is at work")));
+            return another();
         };
         process.attends = true;
         process.heard = Instant::now();
@@ -290,62 +308,6 @@ impl Keeper {
         all.find(|process| process.pid() == pid)
     }
 
-    fn replace_now(&mut self) {
-        let name = self.kind.name();
-        match (self.kind.role, &self.current) {
-            (_, None) => {}
-            (Role::Engine, Some(_)) if self.next.is_some() || self.again.is_some() => {
-                tracing::info!("another {name} is on its way already");
-            }
-            (Role::Engine, Some(_)) => {
-                self.failed = None;
-                self.start_next();
-            }
-            (Role::Control, Some(current)) => {
-                // It has no connections of others, and its successor answers on the same sockets.
-                current.signal(Signal::SIGTERM);
-                self.retiring = true;
-            }
-        }
-    }
-
-    fn takes_over(&mut self, pid: u32, done: oneshot::Sender<()>) {
-        if self.next.as_ref().is_none_or(|next| next.pid() != pid) {
-            // It is the present one, which took over from one that had died.
-            let _ = done.send(());
-            if std::mem::take(&mut self.replace) {
-                self.replace_now();
-            }
-            return;
-        }
-        let former = std::mem::replace(&mut self.current, self.next.take());
-        if let Some(current) = &self.current {
-            current.note(&self.kind.note);
-        }
-        self.failures = 0;
-        match former {
-            Some(former) => {
-                tracing::info!(
-                    pid = former.pid(),
-                    "the former {} finishes",
-                    self.kind.name()
-                );
-                former.signal(Signal::SIGUSR1);
-                self.handover = Some((former.pid(), done, Instant::now() + HANDOVER));
-                self.leaving.push(former);
-            }
-            None => drop(done.send(())),
-        }
-    }
-
-    /// A predecessor does not listen any more, one way or another.
-    fn handed_over(&mut self, pid: u32) {
-        if let Some((_, done, _)) = self.handover.take_if(|(former, ..)| *former == pid) {
-            // Whoever waited may have died.
-            let _ = done.send(());
-        }
-    }
-
     fn current_ended(&mut self, how: &str) {
         let Some(process) = self.current.take() else {
             return;
@@ -354,6 +316,8 @@ impl Keeper {
         let adopting = std::mem::take(&mut self.adopting);
         let retired = std::mem::take(&mut self.retiring);
         self.stuck = None;
+        // One that is to go makes room as any other that dies.
+        self.outdated = None;
         if retired {
             tracing::info!(pid = process.pid(), "the former {name} has ended: {how}");
         } else {

@@ -34,6 +34,9 @@ pub(crate) enum Stage {
     Fresh,
     /// It was at work under a parent that is gone, and hands over what is to be kept.
     Working,
+    /// It was about to succeed another one under a parent that is gone. What it hands over may not be
+    /// the latest.
+    Succeeding,
     /// It only finishes its connections: a successor is at work.
     Finishing,
 }
@@ -66,10 +69,10 @@ pub(crate) enum Question {
     HandedOver,
     /// "I am well", at least every [`HEARTBEAT_MS`].
     Alive,
-    /// "I serve: my predecessor may finish." With the digest of the configuration that this engine
-    /// began with. Answered by [`Reply::TakenOver`] once the predecessor does not listen any more. Until
-    /// then what runs and what is set at run time is the predecessor's. Engine only.
-    TakeOver { began: Option<String> },
+    /// "I serve: my predecessor may finish." With the [`Left::version`] that this engine began with.
+    /// Answered by [`Reply::TakenOver`] once the predecessor does not listen any more. Until then what
+    /// runs and what is set at run time is the predecessor's. Engine only.
+    TakeOver { began: u64 },
     /// "I cannot serve what my predecessor serves: it may go on." Engine only.
     GiveUp { why: String },
     /// "I do not listen any more." Engine only.
@@ -146,6 +149,7 @@ pub(crate) enum Reply {
     /// To [`Question::Attend`]. The socket on which the child answers comes with the frame.
     Welcome {
         /// What is kept for it.
+        #[serde(flatten)]
         left: Left,
         /// The digest of what the engine was last told to run, for control.
         #[serde(default)]
@@ -154,8 +158,8 @@ pub(crate) enum Reply {
         #[serde(default)]
         at_work: bool,
     },
-    /// To [`Question::TakeOver`]: what is kept now. Without sockets, files and addresses where the engine
-    /// began with the configuration that was in effect last.
+    /// To [`Question::TakeOver`]: what is kept now. Without sockets, files and addresses where they are
+    /// what the engine began with.
     TakenOver(Left),
     /// To [`Question::Held`]: names of the sockets that come with the frame.
     Held { names: Vec<String> },
@@ -182,6 +186,9 @@ pub(crate) enum Reply {
 /// What a predecessor left.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Left {
+    /// Another one whenever sockets, files or addresses have changed.
+    #[serde(default)]
+    pub(crate) version: u64,
     /// Listening sockets, to be fetched by [`Question::Held`].
     pub(crate) held: usize,
     /// The configuration that was in effect last, for an engine.

@@ -23,8 +23,9 @@ pub struct Override {
 pub enum Told {
     /// A change.
     Change(Override),
-    /// To be answered once everything before it is kept: somebody waits for that.
-    Kept(oneshot::Sender<()>),
+    /// To be answered once everything before it is kept, or why some of it is not: somebody waits for
+    /// that.
+    Kept(oneshot::Sender<Result<(), String>>),
 }
 
 /// The engine's end.
@@ -52,7 +53,7 @@ struct Keys {
 #[derive(Debug)]
 enum Entry {
     Key(String),
-    Kept(oneshot::Sender<()>),
+    Kept(oneshot::Sender<Result<(), String>>),
 }
 
 /// Makes the two ends. The sender goes into [`crate::Settings`].
@@ -83,19 +84,22 @@ impl OverrideSender {
         self.0.some.notify_one();
     }
 
-    /// Waits until the owner has kept all that was sent, or is gone.
-    pub async fn kept(&self) {
+    /// Waits until the owner has kept all that was sent.
+    ///
+    /// # Errors
+    /// Why some of it is not.
+    pub async fn kept(&self) -> Result<(), String> {
+        let nobody = || Err("nobody keeps it".to_owned());
         let (done, kept) = oneshot::channel();
         {
             let mut keys = self.0.keys();
             if keys.closed || keys.order.len() >= KEYS {
-                return;
+                return nobody();
             }
             keys.order.push_back(Entry::Kept(done));
         }
         self.0.some.notify_one();
-        // An owner that goes away without an answer keeps nothing.
-        let _ = kept.await;
+        kept.await.unwrap_or_else(|_| nobody())
     }
 }
 
@@ -196,15 +200,16 @@ mod tests {
         let Told::Kept(done) = receiver.recv().await else {
             panic!("somebody waits");
         };
-        done.send(()).unwrap();
-        kept.await.unwrap();
+        done.send(Ok(())).unwrap();
+        assert_eq!(kept.await.unwrap(), Ok(()));
         let left = tokio::spawn({
             let sender = sender.clone();
             async move { sender.kept().await }
         });
         tokio::task::yield_now().await;
         drop(receiver);
-        left.await.unwrap();
-        sender.kept().await;
+        let nobody = Err("nobody keeps it".to_owned());
+        assert_eq!(left.await.unwrap(), nobody);
+        assert_eq!(sender.kept().await, nobody);
     }
 }

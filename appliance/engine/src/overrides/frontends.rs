@@ -43,7 +43,9 @@ impl Operator {
             }
             overrides.paused = true;
             self.publish(frontend, &mut overrides);
-            close_doors(&frontend.state, &self.sockets.load());
+            if self.is_in_charge() {
+                close_doors(&frontend.state, &self.sockets.load());
+            }
             Ok("Paused")
         })
     }
@@ -55,7 +57,9 @@ impl Operator {
             if !overrides.paused {
                 return Err("All sockets are already enabled.\n".to_owned());
             }
-            if let Err(error) = open_doors(&frontend.state, &self.sockets.load()) {
+            if self.is_in_charge()
+                && let Err(error) = open_doors(&frontend.state, &self.sockets.load())
+            {
                 tracing::error!(frontend = %frontend.conf.name, %error, "cannot listen again");
                 let text = "Failed to resume frontend, check logs for precise cause (port \
                             conflict?).\n";

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::open_or_close;
 use crate::read::Sockets;
 use crate::service::Request;
 use crate::shared::Shared;
@@ -69,6 +70,18 @@ impl Operator {
         self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// From now on listening sockets are opened and shut as what is set here says: a former engine that
+    /// may share them is out of the way.
+    pub(crate) fn take_charge(&self) {
+        let _turn = self.turn();
+        self.shared.in_charge.store(true, Ordering::SeqCst);
+        open_or_close(&self.shared.live.load(), &self.sockets.load());
+    }
+
+    pub(super) fn is_in_charge(&self) -> bool {
+        self.shared.in_charge.load(Ordering::SeqCst)
+    }
+
     /// From now on nothing is changed at run time: a successor is told what was. Whoever asks for a
     /// change is refused it; one that is under way is made first.
     pub(crate) fn succeeded(&self) {
@@ -121,10 +134,15 @@ impl Operator {
 
     /// Waits until the owner has kept what was changed, but not for long: an owner that is busy or being
     /// replaced keeps it later.
-    pub(crate) async fn kept(&self) {
-        if let Some(journal) = &self.shared.journal {
-            // Whether it was in time, whoever asked is answered.
-            let _ = tokio::time::timeout(KEPT_LIMIT, journal.kept()).await;
+    ///
+    /// # Errors
+    /// Why it is not kept.
+    pub(crate) async fn kept(&self) -> Result<(), String> {
+        match &self.shared.journal {
+            Some(journal) => tokio::time::timeout(KEPT_LIMIT, journal.kept())
+                .await
+                .unwrap_or(Ok(())),
+            None => Ok(()),
         }
     }
 

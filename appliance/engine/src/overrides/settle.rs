@@ -8,6 +8,7 @@ use lanai_traffic::condition::{Admin, Checks, Operation};
 
 use super::frontends::{close_doors, open_doors};
 use super::{ConfiguredServer, OverrideSender, journal, publish};
+use crate::listen::Listening;
 use crate::prepare::Ready;
 use crate::server::refresh;
 use crate::state::{Live, LiveBackend, LiveFrontend, LiveServer, Registry, ServerHealth, Target};
@@ -29,13 +30,12 @@ pub(crate) fn settle(ready: &Ready, journal: Option<&OverrideSender>) {
     }
 }
 
-/// Has the kernel take connections to every frontend that is not paused. The sockets may be shared with
-/// a former engine, so that nothing is opened in between that was closed there.
-pub(crate) fn open_or_close(ready: &Ready) {
-    for frontend in &ready.live.frontends {
+/// Has the kernel take connections to every frontend that is not paused, and refuse those to the others.
+pub(crate) fn open_or_close(live: &Live, sockets: &[Arc<Listening>]) {
+    for frontend in &live.frontends {
         if frontend.state.overrides().paused {
-            close_doors(&frontend.state, &ready.sockets);
-        } else if let Err(error) = open_doors(&frontend.state, &ready.sockets) {
+            close_doors(&frontend.state, sockets);
+        } else if let Err(error) = open_doors(&frontend.state, sockets) {
             // Those that are new listen already, and the others listened until now.
             tracing::error!(frontend = &*frontend.conf.name, %error, "the backlog stays as it was");
         }

@@ -68,9 +68,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 if self.session.ended {
                     return Ok(());
                 }
-                if std::mem::take(&mut self.session.changed) {
-                    // What was acknowledged outlives this process.
-                    source.operator().kept().await;
+                // What is acknowledged outlives this process.
+                if std::mem::take(&mut self.session.changed)
+                    && let Err(why) = source.operator().kept().await
+                {
+                    answer = format!("Not kept for a next process: {why}.\n");
                 }
                 answer.push('\n');
                 if self.session.interactive {

@@ -34,7 +34,7 @@ use crate::status::Status;
 pub(crate) use commands::{replay, replay_one};
 
 /// Connections of one socket at the same time; more wait in the kernel's queue.
-const CONNECTIONS: usize = 64;
+pub(crate) const CONNECTIONS: usize = 64;
 /// How long to wait before trying again when the system has no descriptor left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -56,12 +56,13 @@ pub(crate) trait Source {
 /// their end.
 ///
 /// Needs a runtime that can `spawn_local`. `level` is what clients may do, `timeout` how long they
-/// may be idle. A socket that cannot be used is told to the log; there is nobody else to tell.
+/// may be idle, `places` how many there may be at the same time. A socket that cannot be used is told to the log; there is nobody else to tell.
 pub(crate) async fn serve(
     listener: OwnedFd,
     source: Rc<dyn Source>,
     level: AccessLevel,
     timeout: Duration,
+    places: Arc<Semaphore>,
 ) {
     let listener = match Listener::new(listener) {
         Ok(listener) => listener,
@@ -70,7 +71,6 @@ pub(crate) async fn serve(
             return;
         }
     };
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else {
             // It is never closed.

@@ -10,6 +10,7 @@ use lanai_model::layer7::{AccessLevel, Mode};
 use lanai_traffic::condition::{Admin, Checks, Operation};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
+use tokio::sync::Semaphore;
 use tokio::task::LocalSet;
 
 use super::{Source, serve};
@@ -172,7 +173,8 @@ impl Lab {
         let listener = std::os::unix::net::UnixListener::bind(&path.0).unwrap();
         let fake = Rc::new(Fake::default());
         let source: Rc<dyn Source> = fake.clone();
-        tokio::task::spawn_local(serve(OwnedFd::from(listener), source, level, idle));
+        let places = Arc::new(Semaphore::new(super::CONNECTIONS));
+        tokio::task::spawn_local(serve(OwnedFd::from(listener), source, level, idle, places));
         Self { path, fake }
     }
 
@@ -427,7 +429,14 @@ fn tcp_is_served_too() {
         let address = listener.local_addr().unwrap();
         let source: Rc<dyn Source> = lab.fake.clone();
         let level = AccessLevel::Operator;
-        let served = serve(listener.into(), source, level, Duration::from_secs(9));
+        let places = Arc::new(Semaphore::new(1));
+        let served = serve(
+            listener.into(),
+            source,
+            level,
+            Duration::from_secs(9),
+            places,
+        );
         let served = tokio::task::spawn_local(served);
         let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
         stream.write_all(b"show cli level\n").await.unwrap();

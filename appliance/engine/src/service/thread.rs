@@ -1,5 +1,6 @@
 //! The service thread itself.
 
+use std::collections::HashMap;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
@@ -7,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lanai_model::layer7::AccessLevel;
+use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::task::JoinHandle;
 
@@ -87,6 +89,7 @@ async fn run(
     let source: Rc<dyn runtime_api::Source> = Rc::new(source);
     let mut checks = Checks::default();
     let mut api: Vec<JoinHandle<()>> = Vec::new();
+    let mut places: HashMap<Option<String>, Arc<Semaphore>> = HashMap::new();
     while let Some(request) = inbox.recv().await {
         match request {
             Request::Beat => shared.beats.service.turn(),
@@ -95,12 +98,19 @@ async fn run(
                 api.drain(..).for_each(|task| task.abort());
                 for socket in sockets {
                     match socket.fd.try_clone() {
-                        Ok(fd) => api.push(tokio::task::spawn_local(runtime_api::serve(
-                            fd,
-                            source.clone(),
-                            socket.level,
-                            socket.timeout,
-                        ))),
+                        Ok(fd) => {
+                            // Connections outlive a change, and so does their number.
+                            let places = places.entry(socket.name).or_insert_with(|| {
+                                Arc::new(Semaphore::new(runtime_api::CONNECTIONS))
+                            });
+                            api.push(tokio::task::spawn_local(runtime_api::serve(
+                                fd,
+                                source.clone(),
+                                socket.level,
+                                socket.timeout,
+                                places.clone(),
+                            )));
+                        }
                         Err(error) => tracing::error!(%error, "a stats socket is not served"),
                     }
                 }

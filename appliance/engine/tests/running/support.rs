@@ -91,7 +91,7 @@ impl Lab {
         let prepared = self.engine.prepare(&config, files);
         let prepared = prepared.unwrap_or_else(|errors| panic!("{errors:?}"));
         let failed = self.engine.swap_replaying(prepared, commands);
-        self.engine.serve_api();
+        self.engine.take_charge();
         failed
     }
 
@@ -132,7 +132,7 @@ pub(crate) fn next_told(owner: &mut OverrideReceiver) -> Option<Override> {
         match pin!(owner.recv()).poll(&mut context) {
             Poll::Ready(Told::Change(change)) => return Some(change),
             // Whoever asked has a limit.
-            Poll::Ready(Told::Kept(done)) => drop(done.send(())),
+            Poll::Ready(Told::Kept(done)) => drop(done.send(Ok(()))),
             Poll::Pending => return None,
         }
     }

@@ -15,8 +15,8 @@ use crate::child::Estate;
 /// What a former engine left when this one was started.
 #[derive(Debug, Default)]
 pub(super) struct Began {
-    /// Of its configuration.
-    digest: Option<String>,
+    /// See [`Estate::version`].
+    version: u64,
     /// The configuration, once it runs here.
     files: Option<FileSet>,
     /// Runtime API lines by what they set.
@@ -54,7 +54,7 @@ impl Answers {
         let mut parents = self.link.sockets();
         let left = loop {
             parents.mark_unchanged();
-            match self.link.take_over(began.digest.clone()).await {
+            match self.link.take_over(began.version).await {
                 Ok(left) => break left,
                 Err(why) => tracing::warn!("the former engine is not told to finish: {why}"),
             }
@@ -70,12 +70,15 @@ impl Answers {
         let mut runs = began.files;
         if let Some(files) = left.files.clone() {
             tracing::info!("the former engine was given another configuration meanwhile");
+            // All that is set there is set again with it: values of the text that changed may have won over
+            // what was set before.
+            left.overrides.clone_from(&now);
             self.inherit(left);
             match self.prepare(files.clone(), Engine::prepare_as_left).await {
                 Ok(ready) => {
                     self.swap(ready).await;
-                    // Values of the text that changed may have won over what was set before.
                     before.retain(|key, _| !now.contains_key(key));
+                    before.extend(now.clone());
                     runs = Some(files);
                 }
                 // Control knows more ways than this one, and tries again.
@@ -93,15 +96,16 @@ impl Answers {
         let follow = move || following.follow(&before, &now);
         let failed = tokio::task::spawn_blocking(follow).await;
         not_set(&failed.unwrap_or_else(|error| vec![error.to_string()]));
-        engine.serve_api();
-        self.link.running(files, engine.addresses()).await;
+        if let Err(why) = self.link.running(files, engine.addresses()).await {
+            tracing::warn!("what this engine runs is not kept: {why}");
+        }
     }
 
     /// Takes up what is to be run and set here.
     fn inherit(&self, estate: Estate) {
         self.shared.with(|state| {
             state.began = Began {
-                digest: estate.files.as_ref().map(FileSet::digest),
+                version: estate.version,
                 files: None,
                 overrides: estate.overrides.clone(),
             };

@@ -7,7 +7,7 @@ use tokio::net::UnixStream;
 use tokio::net::unix::UCred;
 use tokio::sync::oneshot;
 
-use super::{Attendance, Ward, done, pid_of};
+use super::{Attendance, Ward, done, failed, pid_of};
 use crate::parent::estate::Estate;
 use crate::parent::keeper::News;
 use crate::wire::frame::{self, FrameError};
@@ -18,6 +18,8 @@ use crate::wire::parent::{Question, Reply, Role, Stage};
 pub(super) struct Attending {
     pub(super) role: Role,
     pub(super) finishing: bool,
+    /// It has not taken over yet from one that a former parent had at work.
+    succeeding: bool,
     /// What a process that worked for a former parent hands over. It counts once it is complete: if
     /// that process dies in between, its successor gets what was left before.
     incoming: Option<Estate>,
@@ -29,8 +31,68 @@ impl Ward {
         self.at_work.store(pid, Ordering::SeqCst);
     }
 
-    fn counts(&self, pid: u32) -> bool {
-        self.at_work.load(Ordering::SeqCst) == pid
+    /// What is being handed over counts in its own time.
+    fn counts(&self, pid: u32, attending: &Attending) -> bool {
+        attending.incoming.is_some() || self.at_work.load(Ordering::SeqCst) == pid
+    }
+
+    /// Keeps something, or does not any more.
+    async fn keep(
+        &self,
+        pid: u32,
+        attending: &mut Attending,
+        question: Question,
+        with: Vec<OwnedFd>,
+    ) -> Result<(), String> {
+        let engine = attending.role == Role::Engine;
+        match question {
+            // What one that only finishes says must not reach its successor, and what a successor says
+            // does not count before it has taken over. Only the sockets it opens are kept already.
+            Question::Hold { .. }
+            | Question::Retain { .. }
+            | Question::Running { .. }
+            | Question::Override { .. }
+                if attending.finishing =>
+            {
+                Ok(())
+            }
+            Question::Hold { names } => self.change(attending, |estate| estate.hold(names, with)),
+            Question::Retain { .. } if !self.counts(pid, attending) => Ok(()),
+            Question::Running { .. } | Question::Override { .. }
+                if !self.counts(pid, attending) =>
+            {
+                Err("another process has taken over".to_owned())
+            }
+            Question::Retain { names } => {
+                let mut closed = false;
+                let outcome = self.change(attending, |estate| {
+                    closed = estate.retain(&names);
+                    Ok(())
+                });
+                if closed && engine {
+                    self.sockets_closed().await;
+                }
+                outcome
+            }
+            Question::Running { files, addresses } if engine => self.change(attending, |estate| {
+                estate.run(files);
+                estate.resolve(addresses);
+                Ok(())
+            }),
+            Question::Override { key, command } if engine => {
+                self.change(attending, |estate| estate.journal(key, command))
+            }
+            _ => Err("this is nothing to be kept".to_owned()),
+        }
+    }
+
+    /// A successor on its way has copies of sockets that were closed just now: they are to be free, and
+    /// nobody is to wait on them for an engine that will not come.
+    async fn sockets_closed(&self) {
+        let (done, gone) = oneshot::channel();
+        self.tell(News::SocketsClosed(done)).await;
+        // Without a keeper there is no successor either.
+        let _ = gone.await;
     }
 
     /// Changes what is kept, or what is being handed over.
@@ -81,7 +143,8 @@ impl Attendance {
         };
         let welcome = {
             let estate = ward.estate();
-            if stage == Stage::Fresh && !at_work {
+            // An engine says so itself, once it has taken over.
+            if role == Role::Control && stage == Stage::Fresh {
                 ward.is_at_work(pid);
             }
             Reply::Welcome {
@@ -94,7 +157,8 @@ impl Attendance {
         Ok(Some(Attending {
             role,
             finishing: stage == Stage::Finishing,
-            incoming: (stage == Stage::Working).then(Estate::default),
+            succeeding: stage == Stage::Succeeding,
+            incoming: matches!(stage, Stage::Working | Stage::Succeeding).then(Estate::default),
         }))
     }
 
@@ -132,31 +196,20 @@ impl Attendance {
         let pid = pid_of(peer);
         let pid = pid.unwrap_or_default();
         let outcome = match question {
-            // What one that only finishes says must not reach its successor, and what a successor says
-            // does not count before it has taken over. Only the sockets it opens are kept already.
-            Question::Retain { .. } | Question::Running { .. } | Question::Override { .. }
-                if attending.finishing || (attending.incoming.is_none() && !ward.counts(pid)) =>
-            {
-                Ok(())
-            }
-            Question::Hold { .. } if attending.finishing => Ok(()),
-            Question::Hold { names } => ward.change(attending, |estate| estate.hold(names, with)),
-            Question::Retain { names } => ward.change(attending, |estate| {
-                estate.retain(&names);
-                Ok(())
-            }),
-            Question::Running { files, addresses } if engine => ward.change(attending, |estate| {
-                estate.run(files);
-                estate.resolve(addresses);
-                Ok(())
-            }),
-            Question::Override { key, command } if engine => {
-                ward.change(attending, |estate| estate.journal(key, command))
-            }
+            question @ (Question::Hold { .. }
+            | Question::Retain { .. }
+            | Question::Running { .. }
+            | Question::Override { .. }) => ward.keep(pid, attending, question, with).await,
             Question::HandedOver => {
                 if let Some(whole) = attending.incoming.take() {
-                    *ward.estate() = whole;
-                    ward.is_at_work(pid);
+                    let mut estate = ward.estate();
+                    if !attending.succeeding {
+                        *estate = whole;
+                        ward.is_at_work(pid);
+                    } else if estate.files().is_none() {
+                        // Nobody else has anything later.
+                        *estate = whole;
+                    }
                 }
                 if engine && ward.estate().files().is_some() {
                     // It has been at work all the time, whatever this parent has seen of it.
@@ -172,11 +225,12 @@ impl Attendance {
             Question::TakeOver { began } if engine => {
                 let (done, taken) = oneshot::channel();
                 ward.tell(News::TakesOver { pid, done }).await;
-                // Without a keeper there is no predecessor either.
-                let _ = taken.await;
+                if taken.await.is_err() {
+                    return failed("another process takes over");
+                }
                 let estate = ward.estate();
                 ward.is_at_work(pid);
-                return Reply::TakenOver(estate.left_since(began.as_deref()));
+                return Reply::TakenOver(estate.left_since(began));
             }
             Question::GiveUp { why } if engine => {
                 ward.tell(News::GivesUp { pid, why }).await;

@@ -13,6 +13,8 @@ use crate::wire::parent::Event;
 
 /// How long the engine may take to go back to an earlier configuration, and the pause between tries.
 const ENGINE_LIMIT: Duration = Duration::from_secs(60);
+/// How long an engine is asked again that refuses.
+const REFUSED_LIMIT: Duration = Duration::from_secs(5);
 const ENGINE_PAUSE: Duration = Duration::from_millis(500);
 
 impl Attendance {
@@ -43,6 +45,7 @@ impl Attendance {
     /// Has the engine run these files; one that is just being started begins with them anyway.
     async fn run_again(&self, files: Files) -> Result<(), String> {
         let until = Instant::now() + ENGINE_LIMIT;
+        let refused = Instant::now() + REFUSED_LIMIT;
         let client = Client::new(&self.engine_socket);
         let prepare = engine::Question::Prepare { files };
         loop {
@@ -53,7 +56,11 @@ impl Attendance {
             };
             match swapped {
                 Ok(engine::Reply::Done) => return Ok(()),
-                Ok(engine::Reply::Refused(why)) => return Err(why.to_string()),
+                Ok(engine::Reply::Refused(why)) if Instant::now() >= refused => {
+                    return Err(why.to_string());
+                }
+                // A successor on its way may have an address that the previous configuration needs.
+                Ok(engine::Reply::Refused(why)) => tracing::warn!("engine: {why}"),
                 Ok(_) => {}
                 Err(error) if Instant::now() >= until => return Err(crate::chain(&error)),
                 // One that died just now is replaced; one that cannot be asked is worth knowing of.

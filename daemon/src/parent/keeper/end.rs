@@ -7,6 +7,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::super::process::Process;
 use super::{Keeper, News, Order};
+use crate::child;
 use crate::wire::parent::Role;
 
 /// How long a process may take to end when it was told to; a change that runs is finished.
@@ -20,14 +21,25 @@ impl Keeper {
         mut news: mpsc::Receiver<News>,
     ) {
         let finish = *order.borrow_and_update() == Order::Finish;
+        if let Some(handover) = self.handover.take() {
+            // Nobody is kept waiting, and whoever waited may have died.
+            let _ = handover.done.send(());
+        }
         let all = self.current.take().into_iter().chain(self.next.take());
-        let all: Vec<Process> = all.chain(self.leaving.drain(..)).collect();
-        for process in &all {
-            process.signal(match (finish, self.kind.role) {
-                (true, Role::Engine) => Signal::SIGUSR1,
-                _ => Signal::SIGTERM,
+        let present: Vec<Process> = all.collect();
+        let leaving = std::mem::take(&mut self.leaving);
+        let peaceful = finish && self.kind.role == Role::Engine;
+        for process in &present {
+            process.signal(if peaceful {
+                child::FINISH
+            } else {
+                Signal::SIGTERM
             });
         }
+        for process in leaving.iter().filter(|_| !peaceful) {
+            process.signal(Signal::SIGTERM);
+        }
+        let all: Vec<Process> = present.into_iter().chain(leaving).collect();
         let name = self.kind.name();
         let ended = async {
             for process in &all {

@@ -52,8 +52,8 @@ impl Keeper {
             process.since = (process.since + still).min(now);
             process.heard = now;
         }
-        if let Some((.., until)) = &mut self.handover {
-            *until += still;
+        if let Some(handover) = &mut self.handover {
+            handover.until += still;
         }
         for until in [&mut self.stuck, &mut self.pause].into_iter().flatten() {
             *until += still;
@@ -65,7 +65,7 @@ impl Keeper {
         let far = Instant::now() + Duration::from_secs(3600);
         let current = self.current.as_ref().map(|process| self.limit(process));
         let next = self.next.as_ref().map(successor_limit);
-        let handover = self.handover.as_ref().map(|(.., until)| *until);
+        let handover = self.handover.as_ref().map(|it| it.until);
         let all = [current, next, handover, self.pause, self.again, self.stuck];
         all.into_iter().flatten().min().unwrap_or(far)
     }
@@ -92,12 +92,12 @@ impl Keeper {
         if self.again.take_if(|when| *when <= now).is_some() {
             self.start_next();
         }
-        if let Some((former, done, _)) = self.handover.take_if(|(.., until)| *until <= now) {
+        if let Some(over) = self.handover.take_if(|it| it.until <= now) {
             tracing::warn!(
-                pid = former,
+                pids = ?over.formers,
                 "the former {name} does not say that it stopped listening"
             );
-            let _ = done.send(());
+            let _ = over.done.send(());
         }
         if let Some(next) = &mut self.next
             && successor_limit(next) <= now

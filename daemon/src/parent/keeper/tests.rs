@@ -2,6 +2,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use super::succession::Handover;
 use super::{Keeper, Kind};
 use crate::parent::process::{Noted, Process};
 use crate::wire::parent::Role;
@@ -78,7 +79,11 @@ async fn a_standstill_of_the_parent_counts_for_nobody() {
     present.heard = ago(33);
     keeper.woken = ago(31);
     let (done, mut told) = tokio::sync::oneshot::channel();
-    keeper.handover = Some((1, done, ago(15)));
+    keeper.handover = Some(Handover {
+        formers: vec![1],
+        done,
+        until: ago(15),
+    });
     // Nobody ran for 30 s.
     keeper.awake(ago(30));
     keeper.late();
