@@ -67,7 +67,7 @@ impl FromStr for UserIds {
 /// Has an engine finish its connections: a successor takes over.
 pub(crate) const MAKE_ROOM: Signal = Signal::SIGUSR1;
 /// Has an engine finish its connections: the service ends.
-pub(crate) const FINISH: Signal = Signal::SIGUSR2;
+pub(crate) const FINISH: Signal = Signal::SIGHUP;
 
 /// Names the process for `ps` and `top`, which would show `exe`: so the file was called at its start.
 pub(crate) fn set_name(name: &CStr) {

@@ -16,6 +16,7 @@ mod hitless;
 mod interrupted;
 mod intruder;
 mod kills;
+mod listeners;
 mod load;
 mod names;
 mod namespace;

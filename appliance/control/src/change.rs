@@ -16,6 +16,9 @@ use crate::settings::Author;
 use crate::trial;
 use crate::within::{Within, span};
 
+/// What the history says of a revision whose end could not be written.
+const UNWRITTEN: &str = "not in effect: the history could not be written at its end";
+
 /// Characters of a comment at most.
 const COMMENT_LIMIT: usize = 1000;
 
@@ -102,6 +105,8 @@ async fn attempt(inner: &Arc<Inner>, request: Request) -> Result<Applied, ApplyE
         within_s: within.map(Within::seconds),
         files: stored(&target.files),
     };
+    // One whose end could not be written, as the disk was full.
+    inner.store.fail_pending(UNWRITTEN).await?;
     let id = inner.store.save_pending(&new, inner.now_ms()).await?;
     let end = match within {
         Some(within) => End::Trial(id, within),
@@ -111,7 +116,7 @@ async fn attempt(inner: &Arc<Inner>, request: Request) -> Result<Applied, ApplyE
         Ok(plan) => plan,
         Err(error) => {
             if let Err(unsaved) = inner.store.mark_failed(id, &error.to_string(), live).await {
-                // The cause matters more; and the next boot finds the revision pending.
+                // The cause matters more; and the next change or boot finds the revision pending.
                 tracing::error!(error = %unsaved, revision = %id, "cannot mark a revision failed");
             }
             return Err(error);

@@ -1,6 +1,6 @@
 //! Listening sockets: made once when a change is prepared, then shared by the workers.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{BorrowedFd, OwnedFd};
@@ -60,8 +60,8 @@ pub(crate) struct Listening {
 
 /// Opens the listening socket of a bind line.
 ///
-/// `shared_port` must be true when another socket has the same address and another interface, or none:
-/// the kernel then asks for SO_REUSEPORT on both ([`share_port`]). It is not set otherwise, so that a
+/// `shared_port` must be true when another socket has the same address and another interface, or none, or
+/// one of them has every address of the box ([`shared_addresses`]): the kernel then asks for SO_REUSEPORT on both ([`share_port`]). It is not set otherwise, so that a
 /// second process on the same address is an error and not a silent division of the traffic.
 ///
 /// # Errors
@@ -75,13 +75,25 @@ pub(crate) fn open(bind: &Bind, backlog: i32, shared_port: bool) -> Result<Owned
     }
 }
 
-/// The addresses that several of these sockets have, each for another interface or one for all.
+/// The addresses that several of these sockets have: each for another interface or one for all, or one
+/// for every address of the box and others for some of them.
 pub(crate) fn shared_addresses(keys: impl Iterator<Item = ListenKey>) -> HashSet<ListenAddress> {
     let keys: HashSet<ListenKey> = keys.collect();
-    let mut seen = HashSet::new();
-    let addresses = keys.into_iter().map(|key| key.address);
-    addresses
-        .filter(|address| !seen.insert(address.clone()))
+    let mut ports: HashMap<u16, Vec<SocketAddr>> = HashMap::new();
+    for key in &keys {
+        if let ListenAddress::Inet(address) = key.address {
+            ports.entry(address.port()).or_default().push(address);
+        }
+    }
+    let shared = |all: &[SocketAddr], one: &SocketAddr| {
+        let wildcard = all.iter().any(|address| address.ip().is_unspecified());
+        let same = all.iter().filter(|address| *address == one).count();
+        all.len() > 1 && (wildcard || same > 1)
+    };
+    ports
+        .values()
+        .flat_map(|all| all.iter().filter(|one| shared(all, one)))
+        .map(|address| ListenAddress::Inet(*address))
         .collect()
 }
 

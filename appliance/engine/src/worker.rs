@@ -232,16 +232,21 @@ impl Worker {
 
     fn listen(self: &Rc<Self>, wanted: &[Arc<Listening>]) {
         let mut listeners = self.listeners.borrow_mut();
+        let mut renamed = Vec::new();
         let mut open: HashMap<ListenKey, usize> = listeners
             .iter()
             .map(|(key, open)| (open.listening.key.clone(), key))
             .collect();
         for listening in wanted {
-            match open
-                .remove(&listening.key)
-                .and_then(|key| listeners.get_mut(key))
-            {
-                Some(open) => open.listening = listening.clone(),
+            let before = open.remove(&listening.key);
+            match before.and_then(|key| Some((key, listeners.get_mut(key)?))) {
+                Some((key, open)) => {
+                    if !Arc::ptr_eq(&open.listening.frontend, &listening.frontend) {
+                        // Connections that wait in its queue have been announced already.
+                        renamed.push(key);
+                    }
+                    open.listening = listening.clone();
+                }
                 None => {
                     let entry = listeners.vacant_entry();
                     let key = entry.key();
@@ -268,6 +273,7 @@ impl Worker {
             listeners.remove(key);
         }
         drop(listeners);
+        self.waiting.borrow_mut().extend(renamed);
         if self.shared.stopping.load(Ordering::SeqCst)
             && !self.shared.keeps_idle.load(Ordering::SeqCst)
         {
@@ -300,6 +306,11 @@ impl Worker {
             return;
         };
         let live = self.live();
+        let Some(frontend) = session::position(&live, &listening.frontend, 0) else {
+            // A configuration without it has just taken effect. The connections are for whoever has the
+            // socket in that one, which is told in a moment, or for nobody.
+            return;
+        };
         for _ in 0..ACCEPT_BATCH {
             let Some(admission) = self.shared.admit(&listening.frontend) else {
                 // The connections stay in the queue; whoever leaves tells the workers.
@@ -310,7 +321,8 @@ impl Worker {
                     self.start(
                         fd,
                         |stream, worker| {
-                            Client::new(worker, stream, peer, admission, &listening, live.clone())
+                            let place = (live.clone(), frontend);
+                            Client::new(worker, stream, peer, admission, &listening, place)
                         },
                         &listening,
                     );

@@ -8,7 +8,7 @@ use std::time::Duration;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{Connection as _, Row as _};
+use sqlx::{Connection as _, Executor as _, Row as _};
 
 use crate::error::Error;
 
@@ -142,6 +142,27 @@ pub(crate) async fn open(path: &Path) -> Result<SqlitePool, Error> {
         .pragma("secure_delete", "ON");
     let pool = SqlitePoolOptions::new()
         .max_connections(CONNECTIONS)
+        // What is open works, whatever becomes of the disk.
+        .min_connections(CONNECTIONS)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        // SQLite opens a file for reading if it cannot for writing, and says nothing.
+        .after_connect(|connection, _| {
+            Box::pin(async move {
+                connection.execute("BEGIN IMMEDIATE").await?;
+                connection.execute("ROLLBACK").await?;
+                Ok(())
+            })
+        })
+        // SQLite itself rolls back what a full disk broke off; the library's own ROLLBACK fails then, and
+        // it goes on counting a transaction that is none. Such a connection can begin no other. What was
+        // asked of it before is done by the answer to a ping.
+        .after_release(|connection, _| {
+            Box::pin(async move {
+                connection.ping().await?;
+                Ok(!connection.is_in_transaction())
+            })
+        })
         .connect_with(options)
         .await?;
     migrate(&pool).await?;

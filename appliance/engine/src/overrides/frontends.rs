@@ -6,6 +6,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 
 use lanai_model::layer7::ListenAddress;
 use rustix::net::{Shutdown, listen, shutdown};
+use socket2::SockRef;
 
 use super::operator::{Operator, Outcome, is_named};
 use super::{FrontendOverrides, journal};
@@ -153,11 +154,15 @@ impl Operator {
 /// ours. (A UNIX socket cannot be opened again: there, connections wait.)
 pub(super) fn close_doors(frontend: &Arc<FrontendState>, sockets: &[Arc<Listening>]) {
     for listening in sockets {
+        let socket = &*listening.socket;
         if Arc::ptr_eq(&listening.frontend, frontend)
             && !matches!(listening.key.address, ListenAddress::Unix(_))
+            // One that does not listen any more is shut already. To shut it again would fail and all the
+            // same end the receiving side of every connection that it ever accepts (inet_shutdown).
+            && SockRef::from(socket).is_listener().unwrap_or(false)
         {
-            // It fails for one that does not listen, which is what is wanted.
-            let _ = shutdown(&*listening.socket, Shutdown::Read);
+            // Whoever else holds it may have shut it just now.
+            let _ = shutdown(socket, Shutdown::Read);
         }
     }
 }

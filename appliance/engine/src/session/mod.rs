@@ -83,7 +83,7 @@ impl Client {
         peer: Option<SocketAddr>,
         admission: Admission,
         listening: &Listening,
-        live: Local,
+        (live, frontend): (Local, usize),
     ) -> Self {
         let state = listening.frontend.clone();
         state.activity.enter(worker.id);
@@ -91,7 +91,6 @@ impl Client {
             .shared
             .total_connections
             .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let frontend = position(&live, &state, 0).unwrap_or(usize::MAX);
         Self {
             stream,
             peer,
@@ -136,22 +135,17 @@ pub(crate) async fn host(worker: Rc<Worker>) {
 }
 
 async fn run(worker: Rc<Worker>, client: Box<Client>) {
-    let Some(mode) = client
-        .live
-        .frontends
-        .get(client.frontend)
-        .map(|f| f.conf.mode)
-    else {
-        // The frontend was removed while this connection waited in its queue.
-        return;
-    };
-    match mode {
-        Mode::Http => http::serve(worker, client).await,
-        Mode::Tcp => tcp::serve(worker, client).await,
+    let frontend = client.live.frontends.get(client.frontend);
+    match frontend.map(|frontend| frontend.conf.mode) {
+        Some(Mode::Http) => http::serve(worker, client).await,
+        Some(Mode::Tcp) => tcp::serve(worker, client).await,
+        // It was found by its number there.
+        None => {}
     }
 }
 
-fn position(live: &Local, state: &Arc<FrontendState>, guess: usize) -> Option<usize> {
+/// The number of a frontend in a configuration; `guess` may be it.
+pub(crate) fn position(live: &Local, state: &Arc<FrontendState>, guess: usize) -> Option<usize> {
     let is_it = |f: &LiveFrontend| Arc::ptr_eq(&f.state, state);
     if live.frontends.get(guess).is_some_and(is_it) {
         return Some(guess);

@@ -439,8 +439,21 @@ fn a_disabled_frontend_refuses_and_comes_back() {
     );
     // What was connected goes on.
     crate::support::request(&mut kept);
+    // Paused again by a configuration that takes effect, and by a former engine.
+    lab.apply(&text);
     assert_eq!(lab.ask("enable frontend fe"), "\n");
     get(lab.port);
+    // One who is silent at first is not taken for one who has nothing to say.
+    let mut late = connect().unwrap();
+    let soon = Duration::from_millis(100);
+    late.set_read_timeout(Some(soon)).unwrap();
+    assert!(
+        crate::support::read_some(&mut late).is_err(),
+        "it is waited for"
+    );
+    late.set_read_timeout(Some(crate::support::PATIENCE))
+        .unwrap();
+    crate::support::request(&mut late);
     assert_eq!(
         lab.ask("enable frontend fe"),
         "All sockets are already enabled.\n\n"
