@@ -251,6 +251,53 @@ fn what_is_set_while_a_successor_comes_counts_there() {
     assert!(answers(&stage, LATE));
 }
 
+/// A trial that ends is as if it had not been: what an operator had taken out of service stays so.
+#[test]
+fn a_change_that_is_taken_back_brings_back_what_gave_way_to_it() {
+    let lab = Lab::new();
+    let stage = Stage::lanai(&lab);
+    let api = Api::of(&stage, &noted());
+    for line in BEFORE {
+        api.ask(line);
+    }
+    api.ask("disable frontend hidden");
+    let (set_before, text) = (set(&api), stage.appliance.read("haproxy.cfg"));
+    let renamed = text
+        .replace(
+            "server s1 10.3.0.1:8001 weight 10 maxconn",
+            "server t1 10.3.0.1:8001 maxconn",
+        )
+        .replace(
+            "server s2 10.3.0.1:8001 weight 10 maxconn",
+            "server s2 10.3.0.1:8001 weight 20 maxconn",
+        )
+        .replace("frontend hidden", "frontend shown");
+    stage.appliance.write("haproxy.cfg", &renamed);
+    let trial = ["apply", "--confirm-within", "5m"];
+    stage.appliance.lanai(&trial).ok();
+    let on_trial = set(&api);
+    assert!(
+        on_trial.iter().any(|line| line == "t1 10.3.0.1 2 0 1 8001"),
+        "{on_trial:?}"
+    );
+    assert!(
+        on_trial
+            .iter()
+            .any(|line| line.starts_with("s2 10.3.0.1 2 0 20 ")),
+        "{on_trial:?}"
+    );
+    stage.appliance.lanai(&["rollback"]).ok();
+    assert_eq!(set(&api), set_before);
+    // The next engine knows, too.
+    let engine = stage.engine();
+    kill(Pid::from_raw(engine), Signal::SIGKILL).unwrap();
+    until("another engine at work", within(), || {
+        let other = !stage.pids("lanai-engine").contains(&engine);
+        (other && UnixStream::connect(&api.0).is_ok()).then_some(())
+    });
+    assert_eq!(set(&api), set_before);
+}
+
 #[test]
 fn what_was_acknowledged_outlives_an_engine_that_dies_at_once() {
     let lab = Lab::new();

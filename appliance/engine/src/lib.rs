@@ -130,6 +130,16 @@ impl Prepared {
     }
 }
 
+/// What came of what was set at run time when a configuration took effect.
+#[derive(Debug, Default)]
+pub struct Swapped {
+    /// The answers of commands that failed, as [`Engine::replay`] gives them.
+    pub failed: Vec<String>,
+    /// The commands of what gave way to the configuration, by what they set: its server or frontend is no
+    /// more, or the text says something else of that kind now. They bring it back with the former one.
+    pub lost: BTreeMap<String, String>,
+}
+
 /// A running engine. Dropping it stops the threads and closes everything.
 pub struct Engine {
     shared: Arc<Shared>,
@@ -302,16 +312,15 @@ impl Engine {
     }
 
     /// As [`Engine::swap`], and runs `commands` before the first connection is taken and the first
-    /// check is made: what another engine reported as [`Override::command`]. Returns the answers of
-    /// those that failed, as [`Engine::replay`] does.
+    /// check is made: what another engine reported as [`Override::command`].
     ///
     /// The other engine may be at work still, on the same sockets: before [`Engine::take_charge`] none of
     /// them is opened or shut for a frontend that is paused, and the runtime API is not served.
-    pub fn swap_replaying(&self, Prepared(ready): Prepared, commands: &[String]) -> Vec<String> {
+    pub fn swap_replaying(&self, Prepared(ready): Prepared, commands: &[String]) -> Swapped {
         let journal = self.shared.journal.as_ref();
         let operator = &self.status.operator;
         let turn = operator.turn();
-        overrides::settle(&ready, journal);
+        let mut lost = overrides::settle(&ready, journal);
         let live = overrides::apply_targets(ready.live.clone());
         self.shared.live.store(live.clone());
         self.sockets.store(Arc::new(ready.sockets.clone()));
@@ -327,9 +336,14 @@ impl Engine {
         self.known().took_effect(ready.addresses);
         self.inherited().clear();
         let mut registry = self.registry();
-        overrides::forget(&registry, &live, journal);
+        lost.extend(overrides::forget(&registry, &live, journal));
         registry.retain(&live);
-        failed
+        // What checks found is theirs to find again.
+        lost.retain(|(_, command)| !command.ends_with(overrides::IF_CHECKED));
+        Swapped {
+            failed,
+            lost: lost.into_iter().collect(),
+        }
     }
 
     /// Runs commands that change something, such as [`Override::command`]s, as an administrator would

@@ -142,16 +142,18 @@ pub(crate) async fn open(path: &Path) -> Result<SqlitePool, Error> {
         .pragma("secure_delete", "ON");
     let pool = SqlitePoolOptions::new()
         .max_connections(CONNECTIONS)
-        // What is open works, whatever becomes of the disk.
-        .min_connections(CONNECTIONS)
+        // What is open works, whatever becomes of the disk: it stays open.
         .idle_timeout(None)
         .max_lifetime(None)
         // SQLite opens a file for reading if it cannot for writing, and says nothing.
         .after_connect(|connection, _| {
             Box::pin(async move {
-                connection.execute("BEGIN IMMEDIATE").await?;
-                connection.execute("ROLLBACK").await?;
-                Ok(())
+                match connection.execute("BEGIN IMMEDIATE").await {
+                    Ok(_) => connection.execute("ROLLBACK").await.map(drop),
+                    Err(error) if is_for_reading(&error) => Err(error),
+                    // Another one writes.
+                    Err(_) => Ok(()),
+                }
             })
         })
         // SQLite itself rolls back what a full disk broke off; the library's own ROLLBACK fails then, and
@@ -167,6 +169,13 @@ pub(crate) async fn open(path: &Path) -> Result<SqlitePool, Error> {
         .await?;
     migrate(&pool).await?;
     Ok(pool)
+}
+
+/// SQLITE_READONLY, whatever the reason (sqlite.org/rescode.html).
+fn is_for_reading(error: &sqlx::Error) -> bool {
+    let database = error.as_database_error();
+    let code = database.and_then(|error| error.code()?.parse::<u32>().ok());
+    code.is_some_and(|code| code & 0xff == 8)
 }
 
 /// SQLite gives its `-wal` and `-shm` files the mode of the main one, so it must be right before

@@ -64,7 +64,39 @@ struct State {
     addresses: Addresses,
     /// The digest of the configuration in effect.
     running: Option<String>,
+    shelf: Option<Shelf>,
     hard_stop_after: Option<Duration>,
+}
+
+/// What was set at run time and gave way to the configuration in effect.
+#[derive(Debug)]
+struct Shelf {
+    /// The digest of the configuration before, with which it comes back.
+    digest: String,
+    /// Runtime API lines by what they set.
+    overrides: BTreeMap<String, String>,
+}
+
+impl State {
+    /// What is to be set with a configuration that takes effect.
+    fn overrides_for(&mut self, digest: &str) -> BTreeMap<String, String> {
+        let mut overrides = std::mem::take(&mut self.overrides);
+        if let Some(shelf) = self.shelf.take_if(|shelf| shelf.digest == digest) {
+            overrides.extend(shelf.overrides);
+        }
+        overrides
+    }
+
+    /// A configuration has taken effect, to which this gave way.
+    fn runs(&mut self, digest: String, lost: BTreeMap<String, String>) {
+        let before = self.running.replace(digest.clone());
+        if let Some(before) = before.filter(|before| *before != digest) {
+            self.shelf = Some(Shelf {
+                digest: before,
+                overrides: lost,
+            });
+        }
+    }
 }
 
 /// Settings of the process as a whole: threads, connections, bytes of a buffer and of a head.
@@ -225,11 +257,13 @@ impl Answers {
         // It may be a hundred thousand overrides, and signs of life must not wait for them. Whoever waits
         // for the swap may go away; it is made whole all the same, and nobody else's turn before.
         let swap = move || {
-            let overrides = shared.with(|state| std::mem::take(&mut state.overrides));
+            let digest = ready.files.digest();
+            let overrides = shared.with(|state| state.overrides_for(&digest));
             let overrides: Vec<String> = overrides.into_values().collect();
-            not_set(&ready.engine.swap_replaying(ready.prepared, &overrides));
+            let swapped = ready.engine.swap_replaying(ready.prepared, &overrides);
+            not_set(&swapped.failed);
             shared.with(|state| {
-                state.running = Some(ready.files.digest());
+                state.runs(digest, swapped.lost);
                 state.hard_stop_after = ready.hard_stop_after;
             });
             drop(swapping);

@@ -59,12 +59,21 @@ pub(super) fn key(text: &str) -> Option<Key<'_>> {
 /// what checks found must not stay with a server that is checked no more. HAProxy ignores it.
 pub(crate) const IF_CHECKED: &str = "if-checked";
 
+/// What counted before, by what it set.
+pub(crate) type Lost = Vec<(String, String)>;
+
 /// Tells the owner what has changed of a server, by its name `BACKEND/SERVER`.
-pub(crate) fn tell_server(name: &str, health: &mut ServerHealth, journal: Option<&OverrideSender>) {
-    let Some(journal) = journal else { return };
+pub(crate) fn tell_server(
+    name: &str,
+    health: &mut ServerHealth,
+    journal: Option<&OverrideSender>,
+) -> Lost {
+    let Some(journal) = journal else {
+        return Lost::new();
+    };
     let commands = server_commands(name, health);
     let keys = server_keys(name);
-    tell(&keys, &commands, &mut health.overrides.told, journal);
+    tell(&keys, &commands, &mut health.overrides.told, journal)
 }
 
 /// Tells the owner what has changed of a frontend.
@@ -72,14 +81,16 @@ pub(crate) fn tell_frontend(
     name: &str,
     overrides: &mut FrontendOverrides,
     journal: Option<&OverrideSender>,
-) {
-    let Some(journal) = journal else { return };
+) -> Lost {
+    let Some(journal) = journal else {
+        return Lost::new();
+    };
     let paused = overrides.paused.then(|| format!("disable frontend {name}"));
     let maxconn = overrides
         .maxconn
         .map(|limit| format!("set maxconn frontend {name} {limit}"));
     let keys = frontend_keys(name);
-    tell(&keys, &[paused, maxconn], &mut overrides.told, journal);
+    tell(&keys, &[paused, maxconn], &mut overrides.told, journal)
 }
 
 /// Tells the owner the limit of the whole process that was set.
@@ -97,15 +108,13 @@ pub(crate) fn forget_server(
     name: &str,
     health: &mut ServerHealth,
     journal: Option<&OverrideSender>,
-) {
-    let Some(journal) = journal else { return };
+) -> Lost {
+    let Some(journal) = journal else {
+        return Lost::new();
+    };
     let none = [const { None }; SERVER_KINDS];
-    tell(
-        &server_keys(name),
-        &none,
-        &mut health.overrides.told,
-        journal,
-    );
+    let told = &mut health.overrides.told;
+    tell(&server_keys(name), &none, told, journal)
 }
 
 /// The same of a frontend.
@@ -113,10 +122,12 @@ pub(crate) fn forget_frontend(
     name: &str,
     overrides: &mut FrontendOverrides,
     journal: Option<&OverrideSender>,
-) {
-    let Some(journal) = journal else { return };
+) -> Lost {
+    let Some(journal) = journal else {
+        return Lost::new();
+    };
     let none = [const { None }; FRONTEND_KINDS];
-    tell(&frontend_keys(name), &none, &mut overrides.told, journal);
+    tell(&frontend_keys(name), &none, &mut overrides.told, journal)
 }
 
 fn tell(
@@ -124,16 +135,19 @@ fn tell(
     commands: &[Option<String>],
     told: &mut [Option<String>],
     journal: &OverrideSender,
-) {
+) -> Lost {
+    let mut lost = Lost::new();
     for ((key, command), told) in keys.iter().zip(commands).zip(told) {
         if told != command {
-            told.clone_from(command);
+            let before = std::mem::replace(told, command.clone());
+            lost.extend(before.map(|before| (key.clone(), before)));
             journal.send(Override {
                 key: key.clone(),
                 command: command.clone(),
             });
         }
     }
+    lost
 }
 
 fn server_keys(name: &str) -> [String; SERVER_KINDS] {

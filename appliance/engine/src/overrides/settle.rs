@@ -7,6 +7,7 @@ use lanai_model::layer7::SourcePorts;
 use lanai_traffic::condition::{Admin, Checks, Operation};
 
 use super::frontends::{close_doors, open_doors};
+use super::journal::Lost;
 use super::{ConfiguredServer, OverrideSender, journal, publish};
 use crate::listen::Listening;
 use crate::prepare::Ready;
@@ -16,18 +17,22 @@ use crate::state::{Live, LiveBackend, LiveFrontend, LiveServer, Registry, Server
 /// Takes effect on state that is kept by name. Nothing here can fail.
 ///
 /// Where the configuration's own value changed, it wins over what was set of that kind at run time.
-pub(crate) fn settle(ready: &Ready, journal: Option<&OverrideSender>) {
+///
+/// Returns what was set at run time and gave way.
+pub(crate) fn settle(ready: &Ready, journal: Option<&OverrideSender>) -> Lost {
+    let mut lost = Lost::new();
     for frontend in &ready.live.frontends {
-        settle_frontend(frontend, journal);
+        lost.extend(settle_frontend(frontend, journal));
     }
     for backend in &ready.live.backends {
         for (conf, server) in backend.conf.servers.iter().zip(&backend.servers) {
             let name = format!("{}/{}", backend.conf.name, server.state.name);
-            settle_server(&name, conf, server, journal);
+            lost.extend(settle_server(&name, conf, server, journal));
             settle_ports(server);
         }
         refresh(backend);
     }
+    lost
 }
 
 /// Has the kernel take connections to every frontend that is not paused, and refuse those to the others.
@@ -42,8 +47,9 @@ pub(crate) fn open_or_close(live: &Live, sockets: &[Arc<Listening>]) {
     }
 }
 
-/// Tells the owner that overrides of what left the configuration are void.
-pub(crate) fn forget(registry: &Registry, live: &Live, journal: Option<&OverrideSender>) {
+/// Tells the owner that overrides of what left the configuration are void. Returns them.
+pub(crate) fn forget(registry: &Registry, live: &Live, journal: Option<&OverrideSender>) -> Lost {
+    let mut lost = Lost::new();
     for (backend, server) in registry.servers() {
         let stays = live
             .backends
@@ -52,14 +58,16 @@ pub(crate) fn forget(registry: &Registry, live: &Live, journal: Option<&Override
             .any(|s| s.state.uid == server.uid);
         if !stays {
             let name = format!("{backend}/{}", server.name);
-            journal::forget_server(&name, &mut server.health(), journal);
+            lost.extend(journal::forget_server(&name, &mut server.health(), journal));
         }
     }
     for state in registry.frontends() {
         if !live.frontends.iter().any(|f| Arc::ptr_eq(&f.state, state)) {
-            journal::forget_frontend(&state.name, &mut state.overrides(), journal);
+            let overrides = &mut state.overrides();
+            lost.extend(journal::forget_frontend(&state.name, overrides, journal));
         }
     }
+    lost
 }
 
 /// The configuration with every server where it is meant to be, at run time too. Backends that need
@@ -100,7 +108,7 @@ fn locate(server: &LiveServer) -> (Target, u32) {
     (wanted, place.load(Ordering::SeqCst))
 }
 
-fn settle_frontend(frontend: &LiveFrontend, journal: Option<&OverrideSender>) {
+fn settle_frontend(frontend: &LiveFrontend, journal: Option<&OverrideSender>) -> Lost {
     let mut overrides = frontend.state.overrides();
     let configured = frontend.conf.maxconn;
     let before = overrides.configured.replace(configured);
@@ -110,7 +118,7 @@ fn settle_frontend(frontend: &LiveFrontend, journal: Option<&OverrideSender>) {
         dropped(&format!("frontend {name}"), "maxconn");
     }
     frontend.state.publish(&overrides);
-    journal::tell_frontend(&frontend.conf.name, &mut overrides, journal);
+    journal::tell_frontend(&frontend.conf.name, &mut overrides, journal)
 }
 
 fn settle_server(
@@ -118,7 +126,7 @@ fn settle_server(
     conf: &lanai_traffic::Server,
     server: &LiveServer,
     journal: Option<&OverrideSender>,
-) {
+) -> Lost {
     let mut health = server.state.health();
     let configured = ConfiguredServer {
         weight: conf.weight,
@@ -135,7 +143,7 @@ fn settle_server(
         health.last = None;
     }
     publish(&server.state, &health);
-    journal::tell_server(name, &mut health, journal);
+    journal::tell_server(name, &mut health, journal)
 }
 
 /// A range that changed hands out other ports to connections of both configurations.

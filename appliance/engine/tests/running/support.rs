@@ -90,9 +90,9 @@ impl Lab {
         let config = config.unwrap_or_else(|| panic!("{:?}\n{text}", outcome.diagnostics));
         let prepared = self.engine.prepare(&config, files);
         let prepared = prepared.unwrap_or_else(|errors| panic!("{errors:?}"));
-        let failed = self.engine.swap_replaying(prepared, commands);
+        let swapped = self.engine.swap_replaying(prepared, commands);
         self.engine.take_charge();
-        failed
+        swapped.failed
     }
 
     /// The path of its runtime API.
