@@ -66,8 +66,8 @@ impl FromStr for UserIds {
 
 /// Has an engine finish its connections: a successor takes over.
 pub(crate) const MAKE_ROOM: Signal = Signal::SIGUSR1;
-/// Has an engine finish its connections: the service ends.
-pub(crate) const FINISH: Signal = Signal::SIGHUP;
+/// Has an engine finish its connections: the service ends. One that nobody sends by habit.
+pub(crate) const FINISH: Signal = Signal::SIGPWR;
 
 /// Names the process for `ps` and `top`, which would show `exe`: so the file was called at its start.
 pub(crate) fn set_name(name: &CStr) {

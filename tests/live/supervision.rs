@@ -8,7 +8,7 @@ use nix::sys::signal::Signal;
 
 use crate::kills::{freeze, signal};
 use crate::site::BOX;
-use crate::stage::{CLIENTS, Stage};
+use crate::stage::{CLIENTS, Size, Stage};
 
 /// The parent as a number that signals take.
 #[track_caller]
@@ -58,6 +58,40 @@ fn a_child_that_cannot_be_started_is_started_as_soon_as_it_can() {
         assert_eq!(stage.lasting_sockets(), sockets, "{name}");
         serves(&stage);
     }
+}
+
+/// Somebody sends what only the parent should, and clients are connected.
+#[test]
+fn an_engine_that_is_told_to_finish_by_a_stranger_is_replaced() {
+    let lab = Lab::new();
+    let stage = Stage::lanai(&lab);
+    let sockets = stage.lasting_sockets();
+    let load = stage.load(
+        Size {
+            rounds: 1,
+            rate: 200,
+        }
+        .mix(20),
+    );
+    for stray in [Signal::SIGUSR1, Signal::SIGPWR] {
+        let before = stage.pids("lanai-engine");
+        let engine = *before.last().unwrap();
+        signal(engine, stray);
+        until("another engine", within(), || {
+            let pids = stage.pids("lanai-engine");
+            pids.iter().any(|pid| !before.contains(pid)).then_some(())
+        });
+        stage.works_again();
+        assert_eq!(stage.lasting_sockets(), sockets);
+        serves(&stage);
+        assert!(
+            stage.pids("lanai-engine").contains(&engine),
+            "tunnels go on"
+        );
+    }
+    let report = load.finish();
+    println!("{report}");
+    report.nothing_dropped();
 }
 
 /// Longer than an engine may be silent.

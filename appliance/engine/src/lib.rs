@@ -368,15 +368,16 @@ impl Engine {
     /// what is set here says, and the runtime API is served on the sockets of the configuration in
     /// effect, and no others. Its connections stay open.
     pub fn take_charge(&self) {
-        self.status.operator.take_charge();
-        self.service.ask(Request::Api(self.api().clone()));
+        if self.status.operator.take_charge() {
+            self.service.ask(Request::Api(self.api().clone()));
+        }
     }
 
     /// Another engine takes charge: nothing is set here any more, and the runtime API's sockets are left
     /// to that one. Whoever is connected there already may look, and change nothing.
     pub fn resign(&self) {
-        self.service.ask(Request::Api(Vec::new()));
         self.status.operator.succeeded();
+        self.service.ask(Request::Api(Vec::new()));
     }
 
     /// Signs of life of all threads. A thread that is awake and has not moved since the last call is

@@ -14,6 +14,8 @@ use crate::error::Error;
 
 /// How long a writer waits for another: only `sqlite3` by hand or a backup can be the other.
 const BUSY: Duration = Duration::from_secs(10);
+/// How long a connection is tried to be opened, or waited for.
+const ACQUIRE: Duration = Duration::from_secs(15);
 
 /// Connections: one writes at a time, the others read meanwhile.
 const CONNECTIONS: u32 = 4;
@@ -142,6 +144,7 @@ pub(crate) async fn open(path: &Path) -> Result<SqlitePool, Error> {
         .pragma("secure_delete", "ON");
     let pool = SqlitePoolOptions::new()
         .max_connections(CONNECTIONS)
+        .acquire_timeout(ACQUIRE)
         // What is open works, whatever becomes of the disk: it stays open.
         .idle_timeout(None)
         .max_lifetime(None)

@@ -246,9 +246,9 @@ impl Answers {
         }
     }
 
-    /// Puts into effect what was got ready, the first time with what was set at a former engine. False if a
-    /// successor has been put to work meanwhile.
-    async fn swap(&self, ready: Ready) -> bool {
+    /// Puts into effect what was got ready, the first time with what was set at a former engine; with `charge`
+    /// sockets and runtime API are this engine's. False if a successor has been put to work meanwhile.
+    async fn swap(&self, ready: Ready, charge: bool) -> bool {
         let swapping = Arc::clone(&self.swapping).lock_owned().await;
         if *self.leaving.borrow() {
             return false;
@@ -257,16 +257,27 @@ impl Answers {
         // It may be a hundred thousand overrides, and signs of life must not wait for them. Whoever waits
         // for the swap may go away; it is made whole all the same, and nobody else's turn before.
         let swap = move || {
-            let digest = ready.files.digest();
+            let Ready {
+                engine,
+                prepared,
+                files,
+                hard_stop_after,
+                turn,
+                ..
+            } = ready;
+            let digest = files.digest();
             let overrides = shared.with(|state| state.overrides_for(&digest));
             let overrides: Vec<String> = overrides.into_values().collect();
-            let swapped = ready.engine.swap_replaying(ready.prepared, &overrides);
+            let swapped = engine.swap_replaying(prepared, &overrides);
             not_set(&swapped.failed);
             shared.with(|state| {
                 state.runs(digest, swapped.lost);
-                state.hard_stop_after = ready.hard_stop_after;
+                state.hard_stop_after = hard_stop_after;
             });
-            drop(swapping);
+            if charge {
+                engine.take_charge();
+            }
+            drop((turn, swapping));
         };
         if let Err(error) = tokio::task::spawn_blocking(swap).await {
             tracing::error!("a configuration did not take effect: {error}");
@@ -408,10 +419,9 @@ impl Answer for Answers {
                         .shared
                         .with(|state| state.process_wide != Some(ready.process_wide));
                     let (files, engine) = (ready.files.clone(), Arc::clone(&ready.engine));
-                    if !self.swap(ready).await {
+                    if !self.swap(ready, true).await {
                         return Reply::NothingReady;
                     }
-                    engine.take_charge();
                     if let Err(why) = self.link.running(files, engine.addresses()).await {
                         tracing::warn!("a configuration took effect in vain: {why}");
                         return Reply::NothingReady;

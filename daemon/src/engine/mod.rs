@@ -104,10 +104,13 @@ fn run(arguments: &Arguments) -> Result<(), ChildError> {
         let serving = async {
             // Only one engine answers on the socket, and it is the one that serves. What is set at run time
             // is journalled by that one too, until its very end.
-            answers.take_over().await;
+            let renew = answers.take_over().await;
             tokio::spawn(journal(changes, link.clone()));
             answers.take_charge();
             answers.settle().await;
+            if renew && let Err(why) = link.say(Question::Replace).await {
+                tracing::error!("process-wide settings do not take effect: {why}");
+            }
             server::serve(link.sockets(), Arc::clone(&answers)).await
         };
         let succeeded = tokio::select! {

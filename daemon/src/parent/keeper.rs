@@ -185,6 +185,7 @@ impl Keeper {
                 Event::NextEnded(_) if self.outdated.is_some() => {
                     // Whoever waits may have gone.
                     let _ = self.outdated.take().map(|done| done.send(()));
+                    self.failed = None;
                     self.start_next();
                 }
                 Event::NextEnded(how) => {
@@ -244,7 +245,7 @@ impl Keeper {
                     self.failed = Some(why);
                 }
             }
-            News::Finishes(pid) => self.handed_over(pid),
+            News::Finishes(pid) => self.finishes(pid),
             News::Replace => self.replace_now(),
             News::Settled(done) => self.waiting.push(done),
         }

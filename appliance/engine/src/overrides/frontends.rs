@@ -5,12 +5,13 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 use lanai_model::layer7::ListenAddress;
+use rustix::io::Errno;
 use rustix::net::{Shutdown, listen, shutdown};
 use socket2::SockRef;
 
 use super::operator::{Operator, Outcome, is_named};
 use super::{FrontendOverrides, journal};
-use crate::listen::{Listening, set_transparent};
+use crate::listen::{ListenKey, Listening, set_transparent, share_port};
 use crate::service::syslog::WARNING;
 use crate::shared::Shared;
 use crate::state::{FrontendState, Live, LiveFrontend};
@@ -178,10 +179,36 @@ pub(super) fn open_doors(
             if matches!(listening.key.address, ListenAddress::Inet(_)) {
                 set_transparent(&listening.socket, listening.transparent)?;
             }
-            listen(&*listening.socket, listening.backlog)?;
+            match listen(&*listening.socket, listening.backlog) {
+                // Another frontend has all addresses of that port, or for another interface.
+                Err(Errno::ADDRINUSE) => listen_beside(listening, sockets)?,
+                other => other?,
+            }
         }
     }
     Ok(())
+}
+
+/// Opens a socket that shares its port with others of these; see [`share_port`].
+fn listen_beside(listening: &Listening, sockets: &[Arc<Listening>]) -> io::Result<()> {
+    let port = |key: &ListenKey| match &key.address {
+        ListenAddress::Inet(address) => Some(address.port()),
+        ListenAddress::Unix(_) | ListenAddress::Fd(_) => None,
+    };
+    let beside = || {
+        let all = sockets
+            .iter()
+            .filter(|it| port(&it.key) == port(&listening.key));
+        all.map(|it| &it.socket)
+    };
+    for socket in beside() {
+        share_port(socket, true)?;
+    }
+    let outcome = listen(&*listening.socket, listening.backlog);
+    for socket in beside() {
+        share_port(socket, false)?;
+    }
+    Ok(outcome?)
 }
 
 impl Shared {

@@ -71,11 +71,15 @@ impl Operator {
     }
 
     /// From now on listening sockets are opened and shut as what is set here says: a former engine that
-    /// may share them is out of the way.
-    pub(crate) fn take_charge(&self) {
+    /// may share them is out of the way. Not once a successor has taken over; false then.
+    pub(crate) fn take_charge(&self) -> bool {
         let _turn = self.turn();
+        if self.is_succeeded() {
+            return false;
+        }
         self.shared.in_charge.store(true, Ordering::SeqCst);
         open_or_close(&self.shared.live.load(), &self.sockets.load());
+        true
     }
 
     pub(super) fn is_in_charge(&self) -> bool {
@@ -87,6 +91,7 @@ impl Operator {
     pub(crate) fn succeeded(&self) {
         let _turn = self.turn();
         self.succeeded.store(true, Ordering::SeqCst);
+        self.shared.in_charge.store(false, Ordering::SeqCst);
     }
 
     /// Whether nothing is changed any more. To be asked by whoever has the turn.

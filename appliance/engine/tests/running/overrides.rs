@@ -461,6 +461,24 @@ fn a_disabled_frontend_refuses_and_comes_back() {
 }
 
 #[test]
+fn a_frontend_that_shares_its_port_comes_back_too() {
+    let servers = TwoServers::start();
+    let (lab, _owner) = Lab::start();
+    let all = format!(
+        "frontend all\n    bind :{}\n    default_backend be\n",
+        lab.port
+    );
+    lab.apply(&(servers.config(&lab) + &all));
+    let connect = |host: [u8; 4]| TcpStream::connect((Ipv4Addr::from(host), lab.port));
+    for _ in 0..2 {
+        assert_eq!(lab.ask("disable frontend fe"), "\n");
+        assert!(connect([127, 0, 0, 9]).is_ok(), "the other goes on");
+        assert_eq!(lab.ask("enable frontend fe"), "\n");
+        get(lab.port);
+    }
+}
+
+#[test]
 fn a_higher_limit_lets_those_in_who_wait() {
     let servers = TwoServers::start();
     let (lab, _owner) = Lab::start();

@@ -37,7 +37,7 @@ impl Answers {
             return Ok(());
         };
         let ready = self.prepare(files.clone(), Engine::prepare_as_left).await?;
-        self.swap(ready).await;
+        self.swap(ready, false).await;
         self.shared.with(|state| state.began.files = Some(files));
         tracing::info!(
             listeners,
@@ -49,7 +49,9 @@ impl Answers {
 
     /// Has the former engine finish, and goes on with what it left last. Waits for a parent if there is
     /// none at the moment; never ends if none wants this engine any more.
-    pub(in crate::engine) async fn take_over(&self) {
+    ///
+    /// Returns whether that needs settings of the process as a whole that this one was not started with.
+    pub(in crate::engine) async fn take_over(&self) -> bool {
         let began = self.shared.with(|state| std::mem::take(&mut state.began));
         let mut parents = self.link.sockets();
         let left = loop {
@@ -62,10 +64,11 @@ impl Answers {
                 return std::future::pending().await;
             }
         };
-        self.go_on(began, left).await;
+        self.go_on(began, left).await
     }
 
-    async fn go_on(&self, began: Began, mut left: Estate) {
+    async fn go_on(&self, began: Began, mut left: Estate) -> bool {
+        let mut renew = false;
         let (mut before, now) = (began.overrides, std::mem::take(&mut left.overrides));
         let mut runs = began.files;
         if let Some(files) = left.files.clone() {
@@ -76,7 +79,13 @@ impl Answers {
             self.inherit(left);
             match self.prepare(files.clone(), Engine::prepare_as_left).await {
                 Ok(ready) => {
-                    self.swap(ready).await;
+                    let wanted = Some(ready.process_wide);
+                    self.swap(ready, false).await;
+                    self.shared.with(|state| {
+                        renew = state.process_wide != wanted;
+                        // What gave way here need not have been set there at that time.
+                        state.shelf = None;
+                    });
                     before.retain(|key, _| !now.contains_key(key));
                     before.extend(now.clone());
                     runs = Some(files);
@@ -84,12 +93,13 @@ impl Answers {
                 // Control knows more ways than this one, and tries again.
                 Err(error) => {
                     tracing::error!("the configuration in effect cannot be run: {error}");
+                    self.shared.with(|state| state.overrides.clear());
                 }
             }
         }
         let Some((engine, files)) = self.engine().zip(runs) else {
             self.shared.with(|state| state.overrides = now);
-            return;
+            return renew;
         };
         let following = Arc::clone(&engine);
         // As in a swap, it may be many.
@@ -99,6 +109,7 @@ impl Answers {
         if let Err(why) = self.link.running(files, engine.addresses()).await {
             tracing::warn!("what this engine runs is not kept: {why}");
         }
+        renew
     }
 
     /// Takes up what is to be run and set here.

@@ -2,6 +2,7 @@
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use tokio::net::UnixStream;
 use tokio::net::unix::UCred;
@@ -12,6 +13,9 @@ use crate::parent::estate::Estate;
 use crate::parent::keeper::News;
 use crate::wire::frame::{self, FrameError};
 use crate::wire::parent::{Question, Reply, Role, Stage};
+
+/// How long the engine at work waits for a successor that was killed.
+const GONE_LIMIT: Duration = Duration::from_secs(1);
 
 /// What one connection is, once it has said so.
 #[derive(Debug)]
@@ -48,10 +52,7 @@ impl Ward {
         match question {
             // What one that only finishes says must not reach its successor, and what a successor says
             // does not count before it has taken over. Only the sockets it opens are kept already.
-            Question::Hold { .. }
-            | Question::Retain { .. }
-            | Question::Running { .. }
-            | Question::Override { .. }
+            Question::Hold { .. } | Question::Retain { .. } | Question::Override { .. }
                 if attending.finishing =>
             {
                 Ok(())
@@ -59,7 +60,7 @@ impl Ward {
             Question::Hold { names } => self.change(attending, |estate| estate.hold(names, with)),
             Question::Retain { .. } if !self.counts(pid, attending) => Ok(()),
             Question::Running { .. } | Question::Override { .. }
-                if !self.counts(pid, attending) =>
+                if attending.finishing || !self.counts(pid, attending) =>
             {
                 Err("another process has taken over".to_owned())
             }
@@ -91,8 +92,9 @@ impl Ward {
     async fn sockets_closed(&self) {
         let (done, gone) = oneshot::channel();
         self.tell(News::SocketsClosed(done)).await;
-        // Without a keeper there is no successor either.
-        let _ = gone.await;
+        // Without a keeper there is no successor either; and one that does not end must not keep this one
+        // from giving signs of life.
+        let _ = tokio::time::timeout(GONE_LIMIT, gone).await;
     }
 
     /// Changes what is kept, or what is being handed over.

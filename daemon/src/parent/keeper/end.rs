@@ -21,6 +21,7 @@ impl Keeper {
         mut news: mpsc::Receiver<News>,
     ) {
         let finish = *order.borrow_and_update() == Order::Finish;
+        self.outdated = None;
         if let Some(handover) = self.handover.take() {
             // Nobody is kept waiting, and whoever waited may have died.
             let _ = handover.done.send(());

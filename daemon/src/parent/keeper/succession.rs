@@ -90,6 +90,27 @@ impl Keeper {
         }
     }
 
+    /// A process has stopped listening.
+    pub(super) fn finishes(&mut self, pid: u32) {
+        self.handed_over(pid);
+        if let Some(current) = self.current.take_if(|current| current.pid() == pid) {
+            // Somebody else has told it to.
+            tracing::warn!(
+                pid,
+                "{} finishes unasked: another one is started",
+                self.kind.name()
+            );
+            self.leaving.push(current);
+            match self.next.take() {
+                Some(next) => {
+                    next.note(&self.kind.note);
+                    self.current = Some(next);
+                }
+                None => self.start_current(),
+            }
+        }
+    }
+
     /// A predecessor does not listen any more, one way or another.
     pub(super) fn handed_over(&mut self, pid: u32) {
         let Some(handover) = &mut self.handover else {
