@@ -94,15 +94,15 @@ impl<'a> Resolver<'a> {
         self.asked.extend(asked.into_inner().unwrap_or_default());
     }
 
-    /// The address of a server's name. Where the resolver gives none, the former one counts.
+    /// The address of a server's name, which was asked for. Where the resolver gave none, the former one
+    /// counts.
     pub(crate) fn resolve(&mut self, backend: &str, server: &str, name: &str) -> Option<IpAddr> {
         let key = key(backend, server, name);
         let known = self.known.get(&key);
         let address = match (self.first, known) {
             (First::Known, Some(known)) => known,
             _ => {
-                let asked = self.asked.get(&key).copied();
-                let found = asked.unwrap_or_else(|| ask(name));
+                let found = self.asked.get(&key).copied().flatten();
                 if let (None, Some(known)) = (found, known) {
                     tracing::warn!(
                         "server {backend}/{server}: '{name}' cannot be resolved; it stays {known}"
@@ -133,6 +133,7 @@ mod tests {
 
     fn resolve(known: &Known, first: First, name: &str) -> Option<String> {
         let mut resolver = Resolver::new(known, first);
+        resolver.ask(&[("b", "s", name)]);
         let address = resolver.resolve("b", "s", name)?;
         assert_eq!(resolver.found, one("b/s", name, &address.to_string()));
         Some(address.to_string())
