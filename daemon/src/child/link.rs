@@ -160,9 +160,7 @@ impl Link {
     /// Has copies of these sockets kept. Fails if the parent does not want to: what it lacks is lost when
     /// this process dies. Without a parent they are kept in mind for the next one.
     pub(crate) async fn hold(&self, sockets: Vec<Kept>) -> Result<(), String> {
-        let (done, answer) = oneshot::channel();
-        let _ = self.asks.send(Ask::Hold(sockets, done));
-        answer.await.unwrap_or_else(|_| Err(ENDED.to_owned()))
+        self.ask(|done| Ask::Hold(sockets, done)).await
     }
 
     /// Has all but these closed.
@@ -178,9 +176,7 @@ impl Link {
         addresses: BTreeMap<String, IpAddr>,
     ) -> Result<(), String> {
         let running = Box::new(Running { files, addresses });
-        let (done, answer) = oneshot::channel();
-        let _ = self.asks.send(Ask::Running(running, done));
-        answer.await.unwrap_or_else(|_| Err(ENDED.to_owned()))
+        self.ask(|done| Ask::Running(running, done)).await
     }
 
     /// Journals an override, in its own time: whoever made it does not wait.
@@ -194,9 +190,7 @@ impl Link {
     /// # Errors
     /// Why some of it is not.
     pub(crate) async fn kept(&self) -> Result<(), String> {
-        let (done, answer) = oneshot::channel();
-        let _ = self.asks.send(Ask::Kept(done));
-        answer.await.unwrap_or_else(|_| Err(ENDED.to_owned()))
+        self.ask(Ask::Kept).await
     }
 
     /// Has the predecessor finish, and gives what it left last: its overrides, and sockets, files and
@@ -205,15 +199,20 @@ impl Link {
     /// # Errors
     /// When there is no parent at the moment, or none any more.
     pub(crate) async fn take_over(&self, began: u64) -> Result<Estate, String> {
-        let (done, answer) = oneshot::channel();
-        let _ = self.asks.send(Ask::TakeOver(began, done));
-        answer.await.unwrap_or_else(|_| Err(ENDED.to_owned()))
+        self.ask(|done| Ask::TakeOver(began, done)).await
     }
 
     /// Says something of the kind that is answered by done.
     pub(crate) async fn say(&self, word: Question) -> Result<(), String> {
+        self.ask(|done| Ask::Word(word, done)).await
+    }
+
+    async fn ask<T>(
+        &self,
+        ask: impl FnOnce(oneshot::Sender<Result<T, String>>) -> Ask,
+    ) -> Result<T, String> {
         let (done, answer) = oneshot::channel();
-        let _ = self.asks.send(Ask::Word(word, done));
+        let _ = self.asks.send(ask(done));
         answer.await.unwrap_or_else(|_| Err(ENDED.to_owned()))
     }
 
