@@ -56,7 +56,8 @@ pub(crate) trait Source {
 /// their end.
 ///
 /// Needs a runtime that can `spawn_local`. `level` is what clients may do, `timeout` how long they
-/// may be idle, `places` how many there may be at the same time. A socket that cannot be used is told to the log; there is nobody else to tell.
+/// may be idle, `places` how many there may be at the same time. A socket that cannot be used is told
+/// to the log; there is nobody else to tell.
 pub(crate) async fn serve(
     listener: OwnedFd,
     source: Rc<dyn Source>,
